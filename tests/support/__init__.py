@@ -1,0 +1,1 @@
+"""What tests share: real servers, a real browser, made-up cards."""
