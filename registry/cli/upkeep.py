@@ -1,0 +1,174 @@
+"""`registry validate | harvest | db | serve | doctor`: keeping a catalogue."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from registry.cli.browse import AsJson, day
+from registry.cli.output import print_json, print_table
+from registry.errors import MedRegistryError, UnknownOption, UsageError
+
+db = typer.Typer(help="The catalogue's database.", no_args_is_help=True)
+SERVICES = ("huggingface", "github", "openalex")
+
+
+def add(app: typer.Typer) -> None:
+    """Register these commands."""
+    app.command("validate", epilog="Example: registry validate my-cards/ward-notes.yaml")(validate)
+    app.command("harvest", epilog="Example: registry harvest --source huggingface --max-requests 200")(harvest)
+    app.command("serve", epilog="Example: registry serve --port 8600")(serve)
+    app.command("doctor", epilog="Example: registry doctor")(doctor)
+    db.command("upgrade", epilog="Example: registry db upgrade")(upgrade)
+    db.command("status", epilog="Example: registry db status --json")(status)
+    app.add_typer(db, name="db")
+
+
+def validate(
+    cards: Annotated[list[Path], typer.Argument(metavar="CARD.yaml...", help="Dataset cards to check.")],
+) -> None:
+    """Check dataset cards; every problem is told with its line."""
+    from registry.card import DatasetCard
+    from registry.errors import CardError
+    from registry.yamlio import check
+
+    problems = []
+    for path in cards:
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}")
+        problems += check(path, DatasetCard)[1]
+    if problems:
+        raise CardError(problems)
+    typer.echo(f"{len(cards)} card{'s' if len(cards) > 1 else ''} without a problem")
+
+
+def harvest(
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help=" | ".join(SERVICES) + "; all without it.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only what changed since.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Look at everything again, whatever was seen before.")] = False,
+    max_requests: Annotated[
+        int | None, typer.Option("--max-requests", min=1, help="Stop cleanly after so many.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask, but store nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Poll the services for datasets and for what cites or uses them."""
+    from harvesters.run import harvest as run
+
+    for name in source or ():
+        if name not in SERVICES:
+            raise UnknownOption("source", name, SERVICES)
+    if since and full:
+        raise UsageError("--since and --full exclude each other")
+    results = run(source or SERVICES, since=day(since), full=full, max_requests=max_requests, dry_run=dry_run)
+    rows = [result._asdict() for result in results]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, ("source", "status", "requests", "created", "updated", "unchanged", "gone", "failed"))
+    for row in rows:
+        if row["message"]:
+            typer.echo(f"{row['source']}: {row['message']}", err=True)
+    if all(row["status"] == "failed" for row in rows):
+        raise typer.Exit(1)
+    if any(row["status"] in ("failed", "partial") for row in rows):
+        raise typer.Exit(3)
+
+
+def upgrade() -> None:
+    """Bring the database to this version's schema and import the cards that changed."""
+    from registry.db import engine, ready, schema_status
+
+    target = ready()
+    typer.echo(f"{_where(engine())}: schema {schema_status(target).current}, cards up to date")
+
+
+def _where(target: Any) -> str:
+    return str(target.url.render_as_string(hide_password=True))
+
+
+def status(as_json: AsJson = False) -> None:
+    """Tell where the database is, its schema, what it holds and how fresh each source is."""
+    from registry import queries
+    from registry.db import engine, schema_status
+
+    target = engine()
+    schema = schema_status(target)
+    told: dict[str, Any] = {"database": _where(target), "schema": schema.current, "needs": schema.head}
+    runs: list[dict[str, Any]] = []
+    if schema.current == schema.head:
+        told |= queries.stats()
+        runs = queries.harvest_runs()
+    if as_json:
+        print_json(told | {"runs": runs})
+        return
+    for name, value in told.items():
+        shown = ", ".join(f"{n:,} {word}" for word, n in value.items()) if isinstance(value, dict) else value
+        typer.echo(f"{name.replace('_', ' '):>13}  {f'{shown:,}' if isinstance(shown, int) else shown}")
+    if runs:
+        print_table(
+            runs, ("source", "status", "started_at", "requests", "created", "updated", "unchanged", "gone", "failed")
+        )
+    elif schema.current is None:
+        typer.echo("the database is empty; it is filled on first use, or by: registry db upgrade", err=True)
+    else:
+        typer.echo("no harvest has run yet", err=True)
+
+
+def serve(
+    port: Annotated[int, typer.Option("--port", "-p", min=1, max=65535)] = 8501,
+    address: Annotated[str, typer.Option("--address", help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Open the dashboard on the configured database."""
+    from dashboard.serve import serve as run
+
+    sys.exit(run(port=port, address=address))
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check what this installation stands on: database, cards, folders, optional packages."""
+    import importlib.util
+
+    from registry.cards_io import card_folders
+    from registry.db import ready
+    from registry.settings import settings
+
+    now = settings()
+    rows: list[dict[str, Any]] = []
+
+    def note(what: str, ok: bool | None, told: object) -> None:
+        rows.append({"what": what, "state": {True: "ok", False: "trouble", None: "absent"}[ok], "told": str(told)})
+
+    try:
+        note("database", True, _where(ready()))
+    except MedRegistryError as error:
+        note("database", False, error)
+    note("cards", True, ", ".join(map(str, card_folders())))
+    note("cache", True, now.cache)
+    mirror = now.mirror
+    web = bool(mirror and mirror.startswith(("http://", "https://")))
+    note("mirror", None if mirror is None else web or Path(mirror).is_dir(), mirror or "REGISTRY_MIRROR is not set")
+    note(
+        "offline", None if not now.offline else True, "REGISTRY_OFFLINE=1" if now.offline else "connections are allowed"
+    )
+    for name in ("hf_token", "github_token", "openalex_api_key"):
+        note(name, True if getattr(now, name) else None, "set" if getattr(now, name) else "not set")
+    for package, extra in (
+        ("torch", "torch"),
+        ("transformers", "transformers"),
+        ("datasets", "hf"),
+        ("psycopg", "postgres"),
+    ):
+        there = importlib.util.find_spec(package) is not None
+        note(package, there or None, "installed" if there else f'pip install "medregistry[{extra}]"')
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, ("what", "state", "told"))
+    if any(row["state"] == "trouble" for row in rows):
+        raise typer.Exit(1)

@@ -1,0 +1,57 @@
+"""What the environment may set. Read afresh at each call, so that a change counts at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+APP = "medregistry"
+
+
+class Settings(BaseSettings):
+    """Environment variables that MedRegistry honours; tokens are secrets and never printed."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        default_factory=lambda: f"sqlite:///{user_data_path(APP) / 'registry.db'}",
+        validation_alias="REGISTRY_DATABASE_URL",
+    )
+    """`sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`."""
+    cache: Path = Field(default_factory=lambda: user_cache_path(APP), validation_alias="REGISTRY_CACHE")
+    """Folder of downloaded files."""
+    mirror: str | None = Field(None, validation_alias="REGISTRY_MIRROR")
+    """Folder or http(s) address that holds `<slug>/<path as in the source>`; looked in before anything is fetched."""
+    offline: bool = Field(False, validation_alias="REGISTRY_OFFLINE")
+    """True: no socket is opened."""
+    cards: Path | None = Field(None, validation_alias="REGISTRY_CARDS")
+    """Extra folder of private cards."""
+    hf_endpoint: str = Field("https://huggingface.co", validation_alias="HF_ENDPOINT")
+    hf_token: SecretStr | None = Field(None, validation_alias="HF_TOKEN")
+    github_api_url: str = Field("https://api.github.com", validation_alias="GITHUB_API_URL")
+    github_raw_url: str = Field("https://raw.githubusercontent.com", validation_alias="GITHUB_RAW_URL")
+    github_token: SecretStr | None = Field(None, validation_alias="GITHUB_TOKEN")
+    openalex_api_url: str = Field("https://api.openalex.org", validation_alias="OPENALEX_API_URL")
+    openalex_api_key: SecretStr | None = Field(None, validation_alias="OPENALEX_API_KEY")
+    mailto: str | None = Field(None, validation_alias="REGISTRY_MAILTO")
+    """Mail address for the polite pools of the services."""
+
+
+def settings() -> Settings:
+    """The settings of this moment.
+
+    Raises:
+        UsageError: a variable whose value cannot be read, as REGISTRY_OFFLINE=perhaps.
+    """
+    from pydantic import ValidationError
+
+    from registry.errors import UsageError
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise UsageError(f"the environment has a value that cannot be used: {told}") from None

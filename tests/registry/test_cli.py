@@ -1,0 +1,148 @@
+"""The command line: what it prints, on which stream, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import cards
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "registry.cli", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.usefixtures("embedded_catalogue_url")
+class TestBrowse:
+    def test_search_prints_a_table_and_the_number_of_hits(self) -> None:
+        done = run("search", "romanian", "oncology")
+        assert done.returncode == 0
+        assert done.stdout.splitlines()[1].startswith("medqaro\tcurated")
+        assert done.stderr.strip() == "1-1 of 1 datasets"
+
+    def test_search_as_json(self) -> None:
+        found = json.loads(run("search", "romanian", "--json").stdout)
+        assert "medqaro" in [row["slug"] for row in found["datasets"]]
+
+    def test_a_mended_search_says_so(self) -> None:
+        assert "showing: pubmedqa" in run("search", "pubmdqa").stderr
+
+    def test_list_takes_filters(self) -> None:
+        found = json.loads(run("list", "--language", "ro", "--status", "curated", "--json").stdout)
+        assert "medqaro" in [row["slug"] for row in found["datasets"]]
+        assert all("ro" in row["languages"] for row in found["datasets"])
+
+    def test_info_tells_findings_licence_and_how_to_load(self) -> None:
+        told = run("info", "medqaro").stdout
+        for words in ("CC-BY-NC-SA-4.0", "[shortcut, confirmed]", 'registry.load("medqaro")', "no commercial use"):
+            assert words in told
+
+    def test_info_as_json(self) -> None:
+        assert json.loads(run("info", "medqaro", "--json").stdout)["slug"] == "medqaro"
+
+    def test_changes_as_json(self) -> None:
+        found = json.loads(run("changes", "--dataset", "medqaro", "--json").stdout)
+        assert "added" in [row["kind"] for row in found]
+
+    @pytest.mark.parametrize("form", ["bibtex", "apa", "csl-json", "cff", "croissant", "json", "csv"])
+    def test_export_writes_each_format(self, form: str, tmp_path: Path) -> None:
+        done = run("export", form, "medqaro", "--out", str(tmp_path / "out"))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "MedQARo" in (tmp_path / "out").read_text()
+
+    def test_export_of_the_whole_catalogue(self) -> None:
+        assert len(run("export", "csv").stdout.splitlines()) == 2282
+
+
+@pytest.mark.usefixtures("embedded_catalogue_url")
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["info", "medcq"], "Did you mean"),
+            (["load", "medcq"], "Did you mean"),
+            (["list", "--task", "guessing"], "it is one of"),
+            (["changes", "--since", "yesterday"], "2026-11-01"),
+            (["export", "pdf", "medqaro"], "it is one of"),
+            (["export", "bibtex"], "name the datasets"),
+            (["validate", "nowhere.yaml"], "there is no file"),
+            (["load", "medec", "--format", "docx"], "it is one of"),
+            (["harvest", "--source", "altavista"], "it is one of"),
+        ],
+    )
+    def test_wrong_use_is_one_message_and_exit_code_2(self, arguments: list[str], told: str) -> None:
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert told in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+    def test_a_database_that_cannot_be_reached_is_exit_code_1(self) -> None:
+        done = run("list", REGISTRY_DATABASE_URL="postgresql://u:secret@127.0.0.1:9/x")
+        assert done.returncode == 1
+        assert done.stderr.startswith("registry: the catalogue at postgresql")
+        assert "secret" not in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_broken_private_card_is_told_with_all_its_problems(self, tmp_path: Path) -> None:
+        path = cards.dataset(tmp_path, "broken", tasks=["guessing"], access="maybe", colour="blue")
+        for done in (run("validate", str(path)), run("list", REGISTRY_CARDS=str(tmp_path))):
+            assert done.returncode == 1
+            assert "3 problems" in done.stderr
+            assert f"{path}:" in done.stderr
+
+    def test_a_good_card_is_said_to_be_good(self, tmp_path: Path) -> None:
+        done = run("validate", str(cards.dataset(tmp_path, "wards")))
+        assert (done.returncode, done.stdout) == (0, "1 card without a problem\n")
+
+
+class TestUpkeep:
+    def test_status_of_an_empty_database_says_how_it_is_filled(self) -> None:
+        done = run("db", "status")
+        assert done.returncode == 0
+        assert "filled on first use" in done.stderr
+
+    def test_upgrade_fills_it_and_status_counts(self) -> None:
+        assert run("db", "upgrade").returncode == 0
+        told = json.loads(run("db", "status", "--json").stdout)
+        assert told["schema"] == told["needs"]
+        assert told["datasets"] == {"curated": 350, "listed": 1931}
+        assert told["findings"] == 243
+
+    def test_doctor_finds_nothing_wrong(self) -> None:
+        done = run("doctor", "--json")
+        assert done.returncode == 0
+        assert {row["what"] for row in json.loads(done.stdout)} >= {"database", "cards", "mirror", "hf_token"}
+
+    def test_doctor_never_prints_a_token(self) -> None:
+        done = run("doctor", HF_TOKEN="hf_verysecret")
+        assert "hf_verysecret" not in done.stdout + done.stderr
+
+    def test_every_command_has_help_with_an_example(self) -> None:
+        from typer.main import get_command
+
+        from registry.cli import app
+
+        def commands(group: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+            found = []
+            for name, command in group.commands.items():  # type: ignore[attr-defined]
+                found += commands(command, (*path, name)) if hasattr(command, "commands") else [(*path, name)]
+            return found
+
+        for path in commands(get_command(app)):
+            told = run(*path, "--help").stdout
+            assert "Example: registry" in told, path
