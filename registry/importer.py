@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from registry import places
-from registry.artifacts import Work, paper_ids, store
-from registry.card import DatasetCard, FindingCard, Listed, Paper, PaperCard, Seed
+from registry.card import DatasetCard, Listed
 from registry.cards_io import Cards, Found, read_cards, scan
+from registry.changed_cards import Changed
 from registry.db import one_at_a_time, writing
+from registry.import_candidates import store_candidates
+from registry.import_findings import store_findings
+from registry.import_papers import store_links
 from registry.loadspec import Load
 from registry.projection import project
 from registry.standing import Row, canonical, chunks, insert_rows, reconcile, select_in, table
 from registry.tables import (
-    Candidate,
     Card,
     CatalogueState,
     Dataset,
     DatasetFile,
     DatasetSource,
-    Event,
-    Finding,
-    FindingArtifact,
-    FindingDataset,
     Lineage,
-    Link,
     Statement,
     now,
 )
@@ -144,24 +140,12 @@ def _apply(connection: Connection, cards: Cards, changed: set[Key], gone: Iterab
     touched |= _places(connection, news, ids, [*voices, *list_voices], at)
     touched |= _lineage(connection, news, ids, voices, at)
     _files(connection, news, ids)
-    _links(connection, news, ids, at)
-    _findings(connection, news, ids, at)
-    _merges(connection, news.listed, ids, at)
+    store_links(connection, news, ids, at)
+    store_findings(connection, news, ids, at)
 
     events = project(connection, touched | new, at, frozenset(new))
+    store_candidates(connection, news.listed, ids, at)
     return Imported(len(changed), sum(map(len, news.gone.values())), len(events))
-
-
-class Changed(NamedTuple):
-    """The cards that changed, by slug, and the slugs of those that went."""
-
-    datasets: dict[str, DatasetCard]
-    papers: dict[str, PaperCard]
-    findings: dict[str, FindingCard]
-    seeds: list[Seed]
-    listed: list[Listed]
-    gone: dict[str, list[str]]
-    lists_changed: bool
 
 
 def _dataset_ids(connection: Connection, slugs: Iterable[str], at: dt.datetime) -> tuple[dict[str, int], set[int]]:
@@ -348,154 +332,3 @@ def _lineage(
     standing = select_in(connection, lineage, lineage.c.said_by, voices, lineage.c.ended_at.is_(None))
     added, ended = reconcile(connection, lineage, standing, rows, ("child_id", "parent_id", "said_by"), at)
     return {row["child_id"] for row in (*added, *ended)}
-
-
-def _work(paper: Paper, kind: str, said_by: str) -> Work | None:
-    ids = paper_ids(paper.arxiv, paper.doi, paper.openalex, paper.title)
-    if not ids and paper.url:
-        ids = [("url", paper.url)]
-    values = {"paper_kind": kind, "year": paper.year, "venue": paper.venue, "url": paper.url}
-    return Work("paper", said_by, paper.title, ids, values, "card") if ids else None
-
-
-def _links(connection: Connection, news: Changed, ids: Mapping[str, int], at: dt.datetime) -> None:
-    """Papers and what they have to do with datasets: introduces, uses, reports on."""
-    works: list[Work] = []
-    relations: list[list[tuple[int, str, str]]] = []
-    for slug, card in news.datasets.items():
-        if card.paper and (work := _work(card.paper, "dataset", f"dataset:{slug}")):
-            works.append(work)
-            relations.append([(ids[slug], "introduces", f"card of {card.name}")])
-    for slug, paper in news.papers.items():
-        pairs = paper_ids(paper.arxiv, paper.doi, paper.openalex, paper.title)
-        values = {
-            "slug": slug,
-            "paper_kind": paper.kind,
-            "summary": paper.summary,
-            "year": paper.year,
-            "venue": paper.venue,
-            "url": f"https://github.com/{paper.github}" if paper.github else None,
-        }
-        works.append(Work("paper", f"paper:{slug}", paper.title, pairs, values, "card"))
-        relations.append(
-            [(ids[use.dataset], use.relation, use.note or "; ".join(paper.read_in[:1])) for use in paper.uses]
-        )
-    for slug, finding in news.findings.items():
-        if finding.paper and (work := _work(finding.paper, "finding", f"finding:{slug}")):
-            works.append(work)
-            relations.append([(ids[name], "reports-on", finding.statement) for name in finding.datasets])
-    for seed in news.seeds:
-        works.append(_seed_work(seed))
-        relations.append(
-            [(ids[name], "introduces", seed.note or "collection of seed papers") for name in seed.introduces]
-        )
-    voices = {work.said_by for work in works} | {
-        f"{kind}:{slug}" for kind, slugs in news.gone.items() for slug in slugs
-    }
-    voices |= {f"dataset:{slug}" for slug in news.datasets} | {f"finding:{slug}" for slug in news.findings}
-    artifact_ids = store(connection, works, at, "curated", voices)
-    rows = {
-        (artifact, dataset, relation, work.said_by): {
-            "artifact_id": artifact,
-            "dataset_id": dataset,
-            "relation": relation,
-            "evidence": evidence or "card",
-            "confidence": 1.0,
-            "origin": "curated",
-            "said_by": work.said_by,
-        }
-        for artifact, work, touches in zip(artifact_ids, works, relations, strict=True)
-        for dataset, relation, evidence in touches
-    }
-    links = table(Link)
-    standing = select_in(connection, links, links.c.said_by, voices, links.c.ended_at.is_(None))
-    reconcile(connection, links, standing, rows.values(), ("artifact_id", "dataset_id", "relation", "said_by"), at)
-
-
-def _seed_work(seed: Seed) -> Work:
-    kinds = [kind for kind in seed.kinds if kind in ("model", "method", "review", "system", "study")]
-    values = {"seed": seed.n, "paper_kind": (kinds or ["dataset"])[0], "year": 2000 + int(seed.arxiv[:2])}
-    return Work("paper", f"seed:{seed.n}", seed.title, paper_ids(seed.arxiv), values, "collection of seed papers")
-
-
-def _findings(connection: Connection, news: Changed, ids: Mapping[str, int], at: dt.datetime) -> None:
-    cards, gone = news.findings, news.gone["finding"]
-    findings, about, reports = table(Finding), table(FindingDataset), table(FindingArtifact)
-    before = {row["slug"]: row for row in select_in(connection, findings, findings.c.slug, [*cards, *gone])}
-    events: list[Row] = []
-    for slug, card in cards.items():
-        row = {"kind": card.kind, "statement": card.statement, "effect": card.effect, "removed_at": None}
-        details = card.model_dump(mode="json", include={"note", "read_in", "unsure", "checked"}, exclude_defaults=True)
-        row["measured"] = canonical(details) if details else None
-        if (old := before.get(slug)) is None:
-            fixed = {"slug": slug, "origin": "curated", "status": "confirmed", "first_seen": at, "updated_at": at}
-            made = connection.execute(insert(findings).values(**row, **fixed))
-            key = int(made.inserted_primary_key[0])  # type: ignore[index]
-            events += [_finding_event(at, key, ids[name], card.statement) for name in card.datasets]
-        else:
-            key = old["id"]
-            if any(old[name] != value for name, value in row.items()):
-                connection.execute(update(findings).where(findings.c.id == key).values(**row, updated_at=at))
-        connection.execute(delete(about).where(about.c.finding_id == key))
-        insert_rows(
-            connection, about, [{"finding_id": key, "dataset_id": ids[name]} for name in dict.fromkeys(card.datasets)]
-        )
-    connection.execute(update(findings).where(findings.c.slug.in_(gone)).values(removed_at=at))
-    said = table(Statement)
-    described = select_in(
-        connection,
-        said,
-        said.c.said_by,
-        [f"finding:{slug}" for slug in (*cards, *gone)],
-        said.c.subject_kind == "artifact",
-        said.c.ended_at.is_(None),
-    )
-    keys = {row["slug"]: row["id"] for row in select_in(connection, findings, findings.c.slug, [*cards, *gone])}
-    for part in chunks(keys.values()):
-        connection.execute(delete(reports).where(reports.c.finding_id.in_(part), reports.c.relation == "reports"))
-    insert_rows(
-        connection,
-        reports,
-        [
-            {
-                "finding_id": keys[row["said_by"].removeprefix("finding:")],
-                "artifact_id": row["subject_id"],
-                "relation": "reports",
-            }
-            for row in described
-        ],
-    )
-    insert_rows(connection, table(Event), events)
-
-
-def _finding_event(at: dt.datetime, finding: int, dataset: int, statement: str) -> Row:
-    return {
-        "at": at,
-        "kind": "new-finding",
-        "subject_kind": "finding",
-        "subject_id": finding,
-        "dataset_id": dataset,
-        "new": statement,
-        "origin": "curated",
-    }
-
-
-def _merges(connection: Connection, listed: Sequence[Listed], ids: Mapping[str, int], at: dt.datetime) -> None:
-    """Rows of public lists that may be a dataset we know: questions for a reviewer."""
-    candidates = table(Candidate)
-    wanted = {
-        f"merge:{row.slug}:{other}": {
-            "kind": "merge",
-            "dataset_id": ids[row.same_as or row.slug],
-            "other_id": ids[other],
-            "evidence": "named as possibly the same in " + ("; ".join(row.read_in) or "a public list"),
-            "payload": json.dumps({"listed": row.slug, "other": other}),
-        }
-        for row in listed
-        for other in row.maybe_same_as
-    }
-    have = {row["key"] for row in select_in(connection, candidates, candidates.c.key, wanted)}
-    fixed = {"status": "open", "first_seen": at, "last_seen": at}
-    insert_rows(
-        connection, candidates, [{"key": key, **row, **fixed} for key, row in wanted.items() if key not in have]
-    )

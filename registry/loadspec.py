@@ -2,8 +2,8 @@
 
 A value is a *pipeline*: a source, then steps. ``Question`` takes a column as it is;
 ``[Answer, {null_if: ["NA"]}, letters]`` takes the column `Answer`, reads "NA" as missing and turns "ABC" into
-[0, 1, 2]. The functions behind the words are in `loaders.mapping`, `loaders.steps` and `loaders.rows`; a test keeps them
-in step.
+[0, 1, 2]. The functions behind the words are in `loaders.mapping`, `loaders.steps` and `loaders.rows`; a test keeps
+them in step.
 """
 
 from __future__ import annotations
@@ -97,6 +97,21 @@ class Turns(Strict):
     roles: dict[str, str] = {}
 
 
+class IndexIn(Strict):
+    """Written as the pipeline alone, or as ``{options: pipeline, lenient: true}``."""
+
+    options: Any
+    lenient: bool = False
+    """What is not among the options gets -1: taken out and told in the manifest, rather than refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_out(cls, value: Any) -> Any:
+        full = isinstance(value, dict) and "options" in value and set(value) <= {"options", "lenient"}
+        given = value if full else {"options": value}
+        return given | {"options": Pipeline.parse(given["options"])}
+
+
 SOURCES: dict[str, Any] = {
     "column": str,  # a column, for names that look like something else
     "constant": Text | list[Text] | None,  # the same value on each row
@@ -136,9 +151,10 @@ STEPS: dict[str, Any] = {
     "each": list[Any],  # steps applied to each element of a list
     "letters": None,  # "AC", "A, C" or ["A", "C"] -> [0, 2]
     "index": Literal[0, 1],  # number counted from 0 or 1 -> [number from 0]
-    "index_in": Any,  # text of an option -> its place in the list that this pipeline gives
+    "index_in": IndexIn,  # text of an option, or several -> their places in the list that a pipeline gives
     "json": Any,  # JSON in a string -> value of this shape: text | integer | [text] | {name: shape}
     "literal_list": None,  # "['a', 'b']" as Python writes it -> list of texts
+    "digest": None,  # text -> 16 hex digits that stand for it: the group of rows that repeat one text
     "format_each": str,  # struct elements of a list -> text by template
     "images": Images,  # path, bytes or {path, bytes}, one or a list of them -> images
     "turns": Turns,  # list of structs -> dialogue turns
@@ -186,7 +202,7 @@ class FileRef(Strict):
     """Its id in Git, for files whose sha256 nobody has told."""
     bytes: int | None = None
     url: str | None = None
-    """Where it is downloaded from, when that is not `path` in the block's source."""
+    """Its own address, when that is not `path` in its source."""
     source: str | None = None
     """The place it is in, when that is not the block's source: ``hf:owner/name``, ``github:owner/name``."""
     dataset: str | None = None
@@ -263,7 +279,7 @@ class Entries(Strict):
 class Join(Strict):
     """Columns of other files of the source, by a key that is unique there.
 
-    `left` keeps all rows, `inner` those that have a partner, `anti` those that have none.
+    `left` keeps all rows, `inner` those that have a partner, `semi` too but it brings no columns, `anti` those without.
     """
 
     files: Files
@@ -271,12 +287,16 @@ class Join(Strict):
     rows: list[RowStep] = []
     on: str | dict[str, str]
     """The key's name, or {name here: name there}."""
-    how: Literal["left", "inner", "anti"] = "left"
+    how: Literal["left", "inner", "semi", "anti"] = "left"
     prefix: str = ""
     """Put before the names of the columns that come in."""
+    optional: list[str] | None = None
+    """Where the files are not to be had: go on without them, these columns (as named after the join) missing."""
 
 
 class By(Strict):
+    """Columns in which rows agree."""
+
     by: list[str]
 
 
@@ -363,14 +383,12 @@ class Pipeline(Strict):
 
 
 def steps(items: list[Any]) -> tuple[tuple[str, Any], ...]:
-    """Parse a list of steps; `each` and `index_in` hold pipelines of their own."""
+    """Parse a list of steps; `each` holds steps of its own."""
     parsed = []
     for item in items:
         word, argument = _single(item, STEPS, "step")
         if word == "each":
             argument = steps(argument)
-        elif word == "index_in":
-            argument = Pipeline.parse(argument)
         parsed.append((word, argument))
     return tuple(parsed)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -61,6 +61,7 @@ def reconcile(
     said: Iterable[Row],
     key: tuple[str, ...],
     at: dt.datetime,
+    brought_by: Mapping[str, Any] | None = None,
 ) -> tuple[list[Row], list[Row]]:
     """Bring the `standing` rows of a voice in line with what it `said`.
 
@@ -69,6 +70,7 @@ def reconcile(
         said: rows that should stand, without ids and times.
         key: the columns that say which row is which.
         at: the time of the change.
+        brought_by: further columns of new rows, as their run; a row that differs in them alone stays as it is.
 
     Returns:
         The rows that were added and those that ended; a row whose values changed is in both.
@@ -88,5 +90,5 @@ def reconcile(
             [{"which": row["id"]} for row in ended],
         )
     times: Row = {"first_seen": at} | ({"last_seen": at} if "last_seen" in table.c else {})
-    insert_rows(connection, table, [row | times for row in added])
+    insert_rows(connection, table, [row | times | dict(brought_by or {}) for row in added])
     return added, ended

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, Index, Text, TypeDecorator, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Index, Text, TypeDecorator, text
 from sqlmodel import Field, SQLModel
 
 from registry.vocabulary import (
@@ -200,7 +200,7 @@ class DatasetFile(SQLModel, table=True):
     format: str | None = None
     splits: str | None = None
     """Names joined by a comma."""
-    bytes: int | None = None
+    bytes: int | None = Field(default=None, sa_type=BigInteger)
     sha256: str | None = Field(default=None, index=True)
     rows: int | None = None
     note: str | None = _long()

@@ -30,13 +30,15 @@ class _Loader(_Base):  # type: ignore[misc]
         self.twice: list[yaml.ScalarNode] = []
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        own = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        seen: set[str] = set()
+        self.twice += [key for key in own if key.value in seen or seen.add(key.value)]  # type: ignore[func-returns-value]
+        self.flatten_mapping(node)  # what `<<: *name` brings in comes first, so that own keys take its place
         found: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, list | dict):
                 raise yaml.constructor.ConstructorError(None, None, "a key cannot be a list", key_node.start_mark)
-            if key in found:
-                self.twice.append(key_node)
             found[key] = self.construct_object(value_node, deep=deep)
         return found
 

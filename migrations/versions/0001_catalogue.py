@@ -254,7 +254,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("format", sa.String(), nullable=True),
         sa.Column("splits", sa.String(), nullable=True),
-        sa.Column("bytes", sa.Integer(), nullable=True),
+        sa.Column("bytes", sa.BigInteger(), nullable=True),
         sa.Column("sha256", sa.String(), nullable=True),
         sa.Column("rows", sa.Integer(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tokenizers import Tokenizer
 
 from loaders.render import Segment
+from tests.support.trained import CHATML
 
 Piece = tuple[str, str]
 """(who, text): who is system, user, context, assistant, or "" for what the template adds."""
@@ -36,7 +37,8 @@ def turns(segments: list[Segment]) -> list[tuple[str, list[Piece]]]:
 def written(segments: list[Segment]) -> str:
     """A row as a ChatML prompt, control tokens written out."""
     return "".join(
-        f"<|im_start|>{speaker}\n{''.join(text for _, text in pieces)}<|im_end|>\n" for speaker, pieces in turns(segments)
+        f"<|im_start|>{speaker}\n{''.join(text for _, text in pieces)}<|im_end|>\n"
+        for speaker, pieces in turns(segments)
     )
 
 
@@ -51,9 +53,10 @@ def stretch(tokenizer: Tokenizer, pieces: list[Piece]) -> Reference:
 
 def chatml(tokenizer: Tokenizer, segments: list[Segment]) -> Reference:
     """A row in ChatML, each stretch encoded by itself."""
-    opens, closes = tokenizer.token_to_id("<|im_start|>"), tokenizer.token_to_id("<|im_end|>")
+    opens, closes = (tokenizer.get_vocab()[token] for token in CHATML)
     newline = tokenizer.encode("\n", add_special_tokens=False).ids
-    ids, learned = [], []
+    ids: list[int] = []
+    learned: list[bool] = []
     for speaker, pieces in turns(segments):
         inner = stretch(tokenizer, [("", f"{speaker}\n"), *pieces])
         ids += [opens, *inner.ids, closes, *newline]

@@ -1,0 +1,1 @@
+"""What MedRegistry costs in time and memory: `make bench`."""

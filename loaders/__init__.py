@@ -1,0 +1,1 @@
+"""From the bytes of a dataset to records: fetch, read, map, hand over."""

@@ -1,0 +1,150 @@
+"""Pipelines of the cards' closed vocabulary, run on whole columns with Polars. `loaders.steps` holds their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from string import Formatter
+from typing import Any
+
+import polars as pl
+
+from loaders.place import Place
+from loaders.read import FILE, missing_columns
+from registry.errors import ReadError
+from registry.loadspec import Pipeline
+
+Source = Callable[[pl.DataFrame, Any], pl.Series]
+SOURCES: dict[str, Source] = {}
+"""Word -> function of the table and the word's argument."""
+
+
+def source(function: Source) -> Source:
+    """Enter a function into the table of sources under its name."""
+    SOURCES[function.__name__.strip("_")] = function
+    return function
+
+
+def evaluate(pipeline: Pipeline, frame: pl.DataFrame) -> pl.Series:
+    """Run `pipeline` on a table of source columns.
+
+    Args:
+        pipeline: as parsed from a card.
+        frame: source columns, with `__file__` and `__row__` where messages shall name them.
+
+    Returns:
+        One value per row of `frame`.
+
+    Raises:
+        ReadError: a column that is not there, or a value that a step does not understand.
+    """
+    from loaders.steps import run
+
+    word, argument = pipeline.source
+    values = SOURCES[word](frame, argument)
+    return run(values, pipeline.steps, Place(frame, _label(pipeline)))
+
+
+def columns_of(pipeline: Pipeline) -> set[str]:
+    """The source columns that a pipeline reads."""
+    word, argument = pipeline.source
+    names: set[str] = set()
+    if word == "column":
+        names.add(argument)
+    elif word == "columns":
+        names.update(argument)
+    elif word == "struct":
+        names.update(argument.values())
+    elif word == "template":
+        names.update(name for _, name, _, _ in Formatter().parse(argument) if name)
+    elif word == "coalesce":
+        for part in argument:
+            names |= columns_of(part)
+    for step, value in pipeline.steps:
+        if step == "index_in":
+            names |= columns_of(value.options)
+    return names
+
+
+def require(frame: pl.DataFrame, names: list[str]) -> None:
+    """Refuse a table that lacks one of `names`, naming what it has instead."""
+    if missing := [name for name in names if name not in frame.columns]:
+        first = frame[FILE][0] if FILE in frame.columns and frame.height else "the table"
+        raise ReadError(missing_columns(first, missing, frame.columns))
+
+
+def _label(pipeline: Pipeline) -> str:
+    names = sorted(columns_of(pipeline))
+    return names[0] if len(names) == 1 else pipeline.source[0] if not names else ", ".join(names)
+
+
+@source
+def column(frame: pl.DataFrame, name: str) -> pl.Series:
+    """A column as it is."""
+    require(frame, [name])
+    return frame[name]
+
+
+@source
+def constant(frame: pl.DataFrame, value: Any) -> pl.Series:
+    """The same value on each row."""
+    return pl.Series("constant", [value]).new_from_index(0, frame.height)
+
+
+@source
+def template(frame: pl.DataFrame, text: str) -> pl.Series:
+    """Text with columns in it; missing where one of them is missing; ``{{`` and ``}}`` are braces."""
+    parts = list(Formatter().parse(text))
+    require(frame, [name for _, name, _, _ in parts if name])
+    pieces = [constant(frame, "")]
+    for literal, name, _, _ in parts:
+        pieces.append(constant(frame, literal))
+        if name:
+            pieces.append(frame[name].cast(pl.String))
+    named = [piece.alias(str(number)) for number, piece in enumerate(pieces)]
+    return pl.DataFrame(named).select(pl.concat_str(pl.all()).alias("template"))["template"]
+
+
+@source
+def columns(frame: pl.DataFrame, names: list[str]) -> pl.Series:
+    """Several columns as one list; missing values are left out."""
+    require(frame, names)
+    same = len({frame.schema[name] for name in names}) == 1
+    parts = [pl.col(name) if same else pl.col(name).cast(pl.String) for name in names]
+    return frame.select(pl.concat_list(parts).list.drop_nulls().alias("columns"))["columns"]
+
+
+@source
+def struct(frame: pl.DataFrame, fields: dict[str, str]) -> pl.Series:
+    """Several columns as the fields of a struct."""
+    require(frame, list(fields.values()))
+    return frame.select(pl.struct([pl.col(name).alias(field) for field, name in fields.items()]).alias("struct"))[
+        "struct"
+    ]
+
+
+@source
+def coalesce(frame: pl.DataFrame, parts: list[Pipeline]) -> pl.Series:
+    """The first of several pipelines that has a value."""
+    found = [evaluate(part, frame).alias(str(number)) for number, part in enumerate(parts)]
+    return pl.DataFrame(found).select(pl.coalesce(pl.all()).alias("coalesce"))["coalesce"]
+
+
+@source
+def row_number(frame: pl.DataFrame, prefix: str) -> pl.Series:
+    """``prefix-0``, ``prefix-1``, … in the order of the table."""
+    number = pl.int_range(frame.height, dtype=pl.Int64).cast(pl.String)
+    return frame.select((pl.lit(f"{prefix}-") + number).alias("row_number"))["row_number"]
+
+
+@source
+def file(frame: pl.DataFrame, part: str) -> pl.Series:
+    """A part of the path of the file that a row came from: path, name, stem or parent."""
+    path = pl.col(FILE)
+    name = path.str.extract(r"([^/]*)$", 1)
+    parts = {
+        "path": path,
+        "name": name,
+        "stem": name.str.replace(r"(.)\.[^.]*$", "${1}"),
+        "parent": path.str.extract(r"([^/]*)/[^/]*$", 1),
+    }
+    return frame.select(parts[part].alias("file"))["file"]
