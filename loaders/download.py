@@ -19,6 +19,7 @@ LARGEST = 512 << 30
 TIMEOUT = 60
 CHUNK = 1 << 20
 RETRIES = 2
+TOO_MANY = 429
 
 
 class Unavailable(Exception):
@@ -86,6 +87,8 @@ class _Stream:
         import requests
 
         with requests.get(url, stream=True, timeout=TIMEOUT, headers=self.headers) as answer:
+            if 400 <= answer.status_code < 500 and answer.status_code != TOO_MANY:
+                raise Unavailable(f"{url} answered {answer.status_code}")  # asking again does not help
             answer.raise_for_status()
             if "text/html" in answer.headers.get("content-type", ""):
                 raise ReadError(f"{url} gave a web page (HTML) instead of the file: a login, error or preview page")
@@ -132,19 +135,25 @@ def hub_file(source: str, revision: str | None, path: str, *, offline: bool) -> 
         Unavailable: not cached and offline, or the Hub does not give it; says why.
         ReadError: an empty file or a web page came in its place.
     """
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
+    repository, cache = source.removeprefix("hf:"), settings().cache / "hub"
+    if offline:
+        # Even when told to stay local, `hf_hub_download` may ask the Hub something: offline, only the cache is read.
+        got = try_to_load_from_cache(repository, path, cache_dir=cache, revision=revision, repo_type="dataset")
+        if not isinstance(got, str):
+            raise Unavailable("offline, and not in the cache")
+        return Path(got)
     secret = settings().hf_token
     with _hub_errors(source):
         got = hf_hub_download(
-            source.removeprefix("hf:"),
+            repository,
             path,
             repo_type="dataset",
             revision=revision,
-            cache_dir=settings().cache / "hub",
+            cache_dir=cache,
             endpoint=settings().hf_endpoint,
             token=secret.get_secret_value() if secret else False,
-            local_files_only=offline,
         )
     refuse_other_content(Path(got))
     return Path(got)
@@ -166,7 +175,7 @@ def _hub_errors(source: str) -> Iterator[None]:
     try:
         yield
     except errors.LocalEntryNotFoundError:
-        raise Unavailable("not in the cache, and the Hub was not or could not be asked") from None
+        raise Unavailable(f"{page} could not be reached") from None
     except errors.GatedRepoError:
         raise Unavailable(f"{page} is gated: accept its terms there, then set HF_TOKEN to your token") from None
     except errors.RepositoryNotFoundError:

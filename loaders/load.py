@@ -18,7 +18,7 @@ from loaders.plan import SplitPlan, plan
 from loaders.read import Located, read_files
 from loaders.records import Records
 from registry.card import DatasetCard
-from registry.errors import KnownIssues, LicenceError, MissingFiles, NotLoadable, PartialLoad, UnknownOption
+from registry.errors import KnownIssues, LicenceError, MissingFiles, NotLoadable, PartialLoad, UnknownOption, UsageError
 from registry.loadspec import Join, Load
 from registry.settings import settings
 
@@ -64,6 +64,7 @@ def load(
     Raises:
         UnknownDataset: no dataset of that name; near names are offered.
         UnknownOption: no such split, configuration or use.
+        UsageError: options of `Records.tokenize` without a tokenizer.
         LicenceError: the licence does not allow `use`, or is not known to.
         NotLoadable: nothing to load: unreleased, a resource, or its card has no mapping.
         MissingFiles: says which files, from where and where to put them.
@@ -75,6 +76,8 @@ def load(
     """
     from registry import queries
 
+    if tokenizer is None and tokenize_options:
+        raise UsageError(f"{', '.join(tokenize_options)}: these options count only together with tokenizer=")
     card = queries.card(name)
     if use is not None:
         _allow(card.slug, use)
@@ -82,8 +85,6 @@ def load(
     if told := queries.briefing(card.slug):
         warnings.warn("\n".join([f"{card.slug}: {told[0]}", *told[1:3]]), KnownIssues, stacklevel=_caller())
     if tokenizer is None:
-        if tokenize_options:
-            raise UnknownOption("an option without tokenizer=", next(iter(tokenize_options)), ["(none)"])
         return records
     if isinstance(records, Records):
         return records.tokenize(tokenizer, **tokenize_options)

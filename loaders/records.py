@@ -43,6 +43,8 @@ class Records:
         Raises:
             IndexError: there is no such row.
         """
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"row {index} of {len(self):,}")
         return self.frame.row(index, named=True)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How Alembic runs the migrations: on the connection that `registry.db.upgrade` hands over, else on the configured one."""
+"""How Alembic runs the migrations: on the connection that `registry.db.upgrade` hands over, else on its own."""
 
 from __future__ import annotations
 

@@ -120,22 +120,18 @@ def briefing(name: str) -> list[str]:
 
 
 def licence_limits(known: views.Dataset) -> str:
-    """One line on what the effective licence does not allow or leaves open; empty where it allows everything."""
-    stated = known.licence or "no licence is stated"
+    """One line on what the effective licence does not allow or leaves open, and why; empty where it allows all."""
+    stated = known.licence or "none is stated"
     limits = []
-    if known.terms["commercial"] is False:
-        limits.append("no commercial use")
+    if not known.terms["commercial"]:
+        limits.append(effective_licence(known.slug).reason("commercial"))
     if known.terms["derivatives"] is False:
         limits.append("no derivatives")
     if known.terms["share_alike"]:
         limits.append("share alike")
     if known.terms["agreement"]:
         limits.append("a data use agreement is needed")
-    if known.terms["commercial"] is None:
-        limits.append("whether commercial use is allowed is not known")
-    effective = known.effective_licence
-    via = f"; with what it is made from: {effective}" if effective and effective != known.licence else ""
-    return f"licence: {stated}{via}: {', '.join(limits)}" if limits else ""
+    return f"licence: {stated}: {', '.join(limits)}" if limits else ""
 
 
 def _short(text: str, width: int = 160) -> str:

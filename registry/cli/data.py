@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -17,8 +17,6 @@ from registry.errors import PartialLoad, UnknownOption, UsageError
 
 if TYPE_CHECKING:
     from loaders.records import Records
-
-FORMATS = ("parquet", "jsonl", "csv")
 
 
 def add(app: typer.Typer) -> None:
@@ -39,13 +37,15 @@ def load(
     ] = None,
     offline: Annotated[bool | None, typer.Option("--offline/--online", help="Open no connection.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder to write <slug>/<split>.<format> into.")
+        Path | None, typer.Option("--out", "-o", help="Folder to write <slug>[-<config>]/<split>.<format> into.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "parquet",
+    form: Annotated[str, typer.Option("--format", help="parquet | jsonl | csv")] = "parquet",
     as_json: AsJson = False,
 ) -> None:
     """Load a dataset: print its splits, or write them with --out."""
+    from loaders.export import FORMATS
     from loaders.load import load as load_dataset
+    from loaders.records import Records
 
     if form not in FORMATS:
         raise UnknownOption("format", form, FORMATS)
@@ -53,7 +53,7 @@ def load(
         raise UsageError(f"--out takes a folder, and {out} is a file")
     with told_warnings() as caught:
         found = load_dataset(slug, split, config=config, revision=revision, files=files, offline=offline, use=use)
-    splits: Mapping[str, Records] = {split: found} if split else found
+    splits = {found.manifest["split"]: found} if isinstance(found, Records) else cast("Mapping[str, Records]", found)
     if out is not None:
         written = _write(splits, out, form)
         typer.echo(f"written to {written}", err=True)
@@ -76,7 +76,9 @@ def load(
 
 
 def _write(splits: Mapping[str, Records], out: Path, form: str) -> Path:
-    """Write all splits and the manifest into a folder that appears when it is complete."""
+    """Write all splits and the manifest; files appear in the folder when all of them are complete."""
+    from loaders.export import write
+
     manifest = next(iter(splits.values())).manifest
     name = manifest["slug"] if not manifest.get("config") else f"{manifest['slug']}-{_safe(manifest['config'])}"
     target = out / name
@@ -85,7 +87,7 @@ def _write(splits: Mapping[str, Records], out: Path, form: str) -> Path:
         with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as made:
             folder = Path(made)
             for split, records in splits.items():
-                _write_split(records, folder / f"{_safe(split)}.{form}", form)
+                write(records.frame, folder / f"{_safe(split)}.{form}", form)
             text = json.dumps(manifest, ensure_ascii=False, indent=2, default=plain)
             (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
             target.mkdir(exist_ok=True)
@@ -98,21 +100,3 @@ def _write(splits: Mapping[str, Records], out: Path, form: str) -> Path:
 
 def _safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".") or "split"
-
-
-def _write_split(records: Records, path: Path, form: str) -> None:
-    import polars as pl
-
-    frame = records.frame
-    if form == "parquet":
-        frame.write_parquet(path)
-    elif form == "jsonl":
-        frame.write_ndjson(path)
-    else:
-        # CSV has no lists: they are written as JSON, one cell each.
-        nested: list[Any] = [
-            pl.struct(name).struct.json_encode().str.replace(r'^\{"[^"]*":(.*)\}$', "${1}").alias(name)
-            for name, kind in frame.schema.items()
-            if kind.is_nested() or kind == pl.Null
-        ]
-        frame.with_columns(nested).write_csv(path)

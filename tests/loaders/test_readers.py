@@ -14,6 +14,7 @@ from loaders.read import FILE, ROW, Located, read_files
 from loaders.readers import MODULES, SUFFIXES, format_of, reader
 from registry.errors import ReadError
 from registry.loadspec import Read
+from tests.support.workbook import write_workbook
 
 Rows = list[tuple[Any, ...]]
 
@@ -122,7 +123,7 @@ class TestTables:
             (b"<HTML><head>", "web page"),
             (
                 b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n",
-                "this is a Git LFS pointer of 58 bytes, not the file; run `git lfs pull`",
+                "this is a Git LFS pointer of 65 bytes, not the file; run `git lfs pull`",
             ),
         ],
     )
@@ -231,7 +232,7 @@ class TestJson:
     @pytest.mark.parametrize(
         ("content", "options", "message"),
         [
-            ('[{"a": 1}, {"a": ', {}, "line 1, column 17: not JSON: .*cut short"),
+            ('[{"a": 1}, {"a": ', {}, "line 1, column 18: not JSON: .*cut short"),
             ('[{"a": 1},\n {"a" 2}]', {}, r"line 2, column 7: not JSON: Expecting ':' delimiter$"),
             ('{"a": 1}\n{"a": 2}\n', {}, "more than one JSON value; JSON lines need `format: jsonl`"),
             ('{"data": [], "version": 1}', {}, "an object, not a list of rows; its first keys are data, version"),
@@ -252,15 +253,12 @@ class TestJson:
 class TestWorkbooks:
     @pytest.fixture
     def book(self, tmp_path: Path) -> Path:
-        """A workbook with two sheets, as `xlsxwriter` or Excel makes them."""
-        xlsxwriter = pytest.importorskip("xlsxwriter")
-        path = tmp_path / "x.xlsx"
-        with xlsxwriter.Workbook(path) as workbook:
-            for name, cell in (("first", r"A x\nB y"), ("second", "z")):
-                sheet = workbook.add_worksheet(name)
-                for row, values in enumerate([["Question", "Options"], ["q", cell], ["NA", None]]):
-                    sheet.write_row(row, 0, values)
-        return path
+        """A workbook with two sheets."""
+        sheets = {
+            name: [["Question", "Options"], ["q", cell], ["NA", None]]
+            for name, cell in {"first": r"A x\nB y", "second": "z"}.items()
+        }
+        return write_workbook(tmp_path / "x.xlsx", sheets)
 
     def test_a_sheet_is_text_with_backslashes_as_they_are(self, book: Path) -> None:
         assert read(book, sheet="first").rows() == [("q", r"A x\nB y"), ("NA", None)]

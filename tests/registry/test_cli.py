@@ -48,7 +48,7 @@ class TestBrowse:
 
     def test_info_tells_findings_licence_and_how_to_load(self) -> None:
         told = run("info", "medqaro").stdout
-        for words in ("CC-BY-NC-SA-4.0", "[shortcut, confirmed]", 'registry.load("medqaro")', "no commercial use"):
+        for words in ("CC-BY-NC-SA-4.0", "[shortcut, confirmed]", 'registry.load("medqaro")', "commercial use is forbidden"):
             assert words in told
 
     def test_info_as_json(self) -> None:
@@ -108,6 +108,88 @@ class TestMistakes:
     def test_a_good_card_is_said_to_be_good(self, tmp_path: Path) -> None:
         done = run("validate", str(cards.dataset(tmp_path, "wards")))
         assert (done.returncode, done.stdout) == (0, "1 card without a problem\n")
+
+
+@pytest.fixture
+def wards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A private dataset of two splits; the folder of its files, of which the test split is not there."""
+    load = {
+        "schema": "question_answer",
+        "source": "hand-over",
+        "read": {"format": "csv"},
+        "splits": {"train": "train.csv", "test": "test.csv"},
+        "fields": {"question": "Q", "answers": ["A", "list"]},
+    }
+    cards.dataset(tmp_path / "cards", "wards", load=load)
+    monkeypatch.setenv("REGISTRY_CARDS", str(tmp_path / "cards"))
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "train.csv").write_text("Q,A\nWhich ward?,Ward 3\nWhich bed?,Bed 7\n")
+    return files
+
+
+@pytest.mark.usefixtures("embedded_catalogue_url")
+class TestLoad:
+    def test_a_split_is_written_in_each_format_with_its_manifest(self, wards: Path, tmp_path: Path) -> None:
+        for form in ("parquet", "jsonl", "csv"):
+            done = run(
+                "load", "wards", "--split", "train", "--files", str(wards), "--out", str(tmp_path), "--format", form
+            )
+            assert (done.returncode, done.stdout.splitlines()[1]) == (0, "train\t2\tquestion_answer\t1")
+            assert (tmp_path / "wards" / f"train.{form}").stat().st_size
+        row = json.loads((tmp_path / "wards" / "train.jsonl").read_text().splitlines()[0])
+        assert (row["question"], row["answers"]) == ("Which ward?", ["Ward 3"])
+        assert json.loads((tmp_path / "wards" / "manifest.json").read_text())["splits"]["train"]["rows"] == 2
+
+    def test_what_is_not_there_is_told_and_the_exit_code_says_in_part(self, wards: Path) -> None:
+        done = run("load", "wards", "--files", str(wards))
+        assert done.returncode == 3
+        assert "test.csv" in done.stderr
+        assert "train\t2" in done.stdout
+
+    def test_a_named_split_that_is_not_there_is_a_failure(self, wards: Path, tmp_path: Path) -> None:
+        done = run("load", "wards", "--split", "test", "--files", str(wards), "--out", str(tmp_path / "out"))
+        assert done.returncode == 1
+        assert "test.csv" in done.stderr
+        assert not (tmp_path / "out").exists()
+
+    def test_a_split_that_does_not_exist_is_wrong_use(self, wards: Path) -> None:
+        done = run("load", "wards", "--split", "dev", "--files", str(wards))
+        assert done.returncode == 2
+        assert "it is one of: train, test" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (b"", "empty"),
+            (b"<!DOCTYPE html><html><body>Sign in</body></html>", "HTML"),
+            (b"Q,Answer\na,b\n", "'A'"),
+            (b"Q,A\nna\xefve,b\n", "UTF-8"),
+        ],
+    )
+    def test_a_file_that_is_not_what_the_card_says_is_one_message(self, wards: Path, content: bytes, told: str) -> None:
+        (wards / "train.csv").write_bytes(content)
+        done = run("load", "wards", "--split", "train", "--files", str(wards))
+        assert done.returncode == 1
+        assert told.lower() in done.stderr.lower()
+        assert "train.csv" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_medqaro_without_its_files_says_which_from_where_and_where_to(self) -> None:
+        done = run("load", "medqaro", "--offline")
+        assert done.returncode == 1
+        for words in (
+            "romedqa_train_dataset.csv",
+            "romedqa_val_dataset.csv",
+            "romedqa_test_dataset.csv",
+            "drive.proton.me",
+        ):
+            assert words in done.stderr
+
+    def test_a_use_that_the_licence_forbids_is_refused_with_the_reason(self) -> None:
+        done = run("load", "medqaro", "--use", "commercial", "--offline")
+        assert done.returncode == 1
+        assert "CC-BY-NC-SA-4.0" in done.stderr
 
 
 class TestUpkeep:

@@ -125,7 +125,7 @@ class TestBriefing:
     def test_it_names_findings_and_licence_limits(self) -> None:
         told = "\n".join(queries.briefing("medqaro"))
         assert "shortcut" in told
-        assert "no commercial use" in told
+        assert "commercial use is forbidden" in told
 
     def test_the_effective_licence_names_the_ancestor_that_limits_it(self) -> None:
         assert "medqa" in queries.effective_licence("medec").reason("commercial")

@@ -220,6 +220,25 @@ def test_a_listed_row_that_is_the_same_joins_and_what_it_says_differently_is_kep
     ]
 
 
+def test_a_listed_row_that_shares_an_address_or_paper_with_a_card_is_a_question(
+    migrated_url: str, folder: Path
+) -> None:
+    target = engine(migrated_url)
+    cards.dataset(folder, "wards", homepage=None, paper={"arxiv": "2501.00001"})
+    cards.listed(
+        folder,
+        {"slug": "same-place", "huggingface": ["Made-Up/wards"]},
+        {"slug": "same-paper", "paper": {"doi": "10.48550/arXiv.2501.00001"}},
+        {"slug": "neither", "huggingface": ["somebody/else"]},
+    )
+    fill(target, folder)
+    asked = {row["key"]: row["evidence"] for row in rows(target, Candidate)}
+    assert asked == {
+        "merge:same-place:wards": "both live at https://huggingface.co/datasets/made-up/wards",
+        "merge:same-paper:wards": "both are introduced by https://arxiv.org/abs/2501.00001",
+    }
+
+
 def test_a_repository_that_holds_two_datasets_is_one_source(migrated_url: str, folder: Path) -> None:
     target = engine(migrated_url)
     cards.dataset(folder, "one", sources=[{"provider": "github", "id": "Lab/Both", "role": "official"}])
