@@ -168,10 +168,10 @@ def _hub() -> Any:
 
 @contextlib.contextmanager
 def _hub_errors(source: str) -> Iterator[None]:
-    import httpx
     from huggingface_hub import errors
 
     page = f"{settings().hf_endpoint.rstrip('/')}/datasets/{source.removeprefix('hf:')}"
+    _refuse_unreachable(settings().hf_endpoint)
     try:
         yield
     except errors.LocalEntryNotFoundError:
@@ -186,5 +186,23 @@ def _hub_errors(source: str) -> Iterator[None]:
         raise Unavailable(f"{page} has no such file") from None
     except errors.HfHubHTTPError as error:
         raise Unavailable(f"{page} answered {error.response.status_code}") from None
-    except (httpx.HTTPError, OSError) as error:
+    except Exception as error:
+        # The Hub's client lets its transport's errors through: httpx's in one release, httpx2's in the next.
+        if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in ("httpx", "httpx2"):
+            raise
         raise Unavailable(f"{page} could not be reached ({type(error).__name__})") from None
+
+
+def _refuse_unreachable(endpoint: str) -> None:
+    """Say at once that a server does not answer, where the Hub's client would try for half a minute and tell of it."""
+    import socket
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    parts = urlsplit(endpoint)
+    if getproxies().get(parts.scheme) or not parts.hostname:
+        return
+    try:
+        socket.create_connection((parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)), 10).close()
+    except OSError as error:
+        raise Unavailable(f"{endpoint} could not be reached ({error.strerror or type(error).__name__})") from None

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from loaders import archives, checksums
-from loaders.download import Unavailable, download, github_address, github_file, hub_file, hub_files
+from loaders.download import Unavailable, download, github_address, github_file, hub_file, hub_files, locked
 from loaders.paths import files_below, inside, is_pattern, matcher, safe
 from loaders.read import Located
-from registry.errors import MissingFiles, ReadError
+from registry.errors import MedRegistryError, MissingFiles
 from registry.loadspec import FileRef
 from registry.settings import settings
 
@@ -65,13 +65,39 @@ def locate(
         raise MissingFiles(f"files={str(origin.files)!r} does not exist")
     found: list[Located] = []
     absent: list[Absent] = []
-    for ref in refs:
-        try:
-            held, files = _find(origin, ref, alone and len(refs) == 1)
-            found += _members(files, held, member)
-        except _NotFound as missing:
-            absent.append(Absent(ref, tuple(missing.reasons)))
+    try:
+        origin = _opened(origin, refs)
+        for ref in refs:
+            try:
+                held, files = _find(origin, ref, alone and len(refs) == 1)
+                found += _members(files, held, member)
+            except _NotFound as missing:
+                absent.append(Absent(ref, tuple(missing.reasons)))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise MedRegistryError(
+            f"{place}{error.strerror or error}. The cache is {settings().cache}; REGISTRY_CACHE names another folder"
+        ) from None
     return found, absent
+
+
+def _opened(origin: Origin, refs: Sequence[FileRef]) -> Origin:
+    """The user's archive as the folder that it holds, unless the card speaks of that very archive."""
+    given = origin.files
+    if given is None or not given.is_file():
+        return origin
+    container = archives.container_of(given.name)
+    names = {PurePosixPath(candidate.path).name for ref in refs for candidate in (ref, *ref.copies)}
+    if container in (None, "gz") or given.name in names:
+        return origin
+    folder = _unpacked(given)
+    archives.unpack(given, str(container), None, folder)
+    return replace(origin, files=folder)
+
+
+def _unpacked(archive: Path) -> Path:
+    """Where the members of an archive of these bytes are kept."""
+    return settings().cache / "unpacked" / checksums.sha256(archive)[:32]
 
 
 class _NotFound(Exception):
@@ -94,6 +120,9 @@ def _find(origin: Origin, ref: FileRef, alone: bool) -> tuple[FileRef, list[Loca
             return candidate, _checked(origin, candidate, _from_network(_home(origin, candidate), candidate))
         except Unavailable as error:
             reasons.append(str(error))
+    mirror = settings().mirror
+    if mirror and "://" not in mirror and not Path(mirror).expanduser().is_dir():
+        reasons.append(f"REGISTRY_MIRROR={mirror} is no folder")
     raise _NotFound(reasons)
 
 
@@ -195,7 +224,7 @@ def _from_network(origin: Origin, ref: FileRef) -> list[Located]:
     if not ref.url and not source.startswith(("github:", "http://", "https://")):
         raise Unavailable(BY_HAND)
     if origin.offline:
-        raise Unavailable("offline: its source was not asked")
+        raise Unavailable(f"offline: {_address(origin, ref)} was not asked")
     target = _cached(origin, ref)
     expected = ref if origin.pinned else ref.model_copy(update={"sha256": None, "git_blob": None, "bytes": None})
     if source.startswith("github:") and not ref.url:
@@ -232,10 +261,8 @@ def _members(found: list[Located], ref: FileRef, member: str | None) -> list[Loc
         if container is None:
             files.append(located)
             continue
-        folder = settings().cache / "unpacked" / checksums.sha256(located.path)[:32]
-        try:
+        folder = _unpacked(located.path)
+        with locked(folder):
             unpacked = archives.unpack(located.path, container, member, folder)
-        except OSError as error:
-            raise ReadError(f"{located.path}: cannot be unpacked into {folder}: {error}") from None
         files += [Located(path, f"{located.name}/{name}") for path, name in unpacked]
     return files

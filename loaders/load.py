@@ -14,6 +14,7 @@ import polars as pl
 from loaders import absent, checksums
 from loaders.build import build
 from loaders.fetch import Absent, Origin, locate
+from loaders.paths import is_pattern
 from loaders.plan import SplitPlan, plan
 from loaders.read import Located, read_files
 from loaders.records import Records
@@ -79,6 +80,11 @@ def load(
     if tokenizer is None and tokenize_options:
         raise UsageError(f"{', '.join(tokenize_options)}: these options count only together with tokenizer=")
     card = queries.card(name)
+    if tokenizer is not None:
+        # A tokenizer that cannot be used is told before files are fetched for it.
+        from loaders.tokenizers import open_tokenizer
+
+        tokenizer = open_tokenizer(tokenizer, offline=offline)
     if use is not None:
         _allow(card.slug, use)
     records = load_card(card, split, config=config, revision=revision, files=files, offline=offline)
@@ -176,12 +182,11 @@ def _records(
     notes = [f"{one.name}: {note}" for note in notes]
     if one.count is not None and frame.height != one.count:
         notes.append(f"{one.name}: {frame.height:,} rows, and the card counts {one.count:,}")
-        if frame.height < one.count:
-            warnings.warn(
-                f"{card.slug}, {one.name}: {frame.height:,} rows of {one.count:,}; some of its files are not here",
-                PartialLoad,
-                stacklevel=_caller(),
-            )
+        # A pattern fits whatever is there: fewer rows mean files that are not. A file that is named is there, whole.
+        partial = frame.height < one.count and any(is_pattern(ref.path) for ref in one.files)
+        why = "; some of its files are not here" if partial else " that its card counts"
+        told = f"{card.slug}, {one.name}: {frame.height:,} rows of {one.count:,}{why}"
+        warnings.warn(told, PartialLoad if partial else UserWarning, stacklevel=_caller())
     manifest["reports"] += notes
     manifest["splits"][one.name] = {
         "rows": frame.height,

@@ -176,7 +176,7 @@ def join(frame: pl.DataFrame, argument: Join, context: Context) -> pl.DataFrame:
         context.notes.append(f"without the columns of {argument.files[0].path}, which is not here")
         return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in argument.optional or [])
     other = apply(found, argument.rows, context).drop(FILE, ROW)
-    keys = {argument.on: argument.on} if isinstance(argument.on, str) else argument.on
+    keys = {argument.key: argument.key} if isinstance(argument.key, str) else argument.key
     require(frame, list(keys))
     require(other, list(keys.values()))
     left = frame.with_columns(pl.col(name).cast(pl.String).alias(f"__key{n}__") for n, name in enumerate(keys))

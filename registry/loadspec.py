@@ -285,7 +285,7 @@ class Join(Strict):
     files: Files
     read: Read = Read()
     rows: list[RowStep] = []
-    on: str | dict[str, str]
+    key: str | dict[str, str]
     """The key's name, or {name here: name there}."""
     how: Literal["left", "inner", "semi", "anti"] = "left"
     prefix: str = ""

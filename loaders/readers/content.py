@@ -8,7 +8,7 @@ from registry.errors import ReadError
 
 HTML = (b"<!doctype html", b"<html")
 LFS = b"version https://git-lfs.github.com/spec/"
-TOO_LARGE = 8 << 30
+LARGEST_IN_MEMORY = 8 << 30
 
 
 def refuse_other_content(path: Path) -> None:
@@ -33,8 +33,6 @@ def refuse_other_content(path: Path) -> None:
             f"{path}: this is a Git LFS pointer of {size} bytes, not the file; run `git lfs pull` where it was cloned, "
             "or download the file itself"
         )
-    if size > TOO_LARGE:
-        raise ReadError(f"{path}: {size:,} bytes are more than the limit of {TOO_LARGE:,} for one file")
 
 
 def read_bytes(path: Path, encoding: str = "utf-8") -> bytes:
@@ -44,6 +42,8 @@ def read_bytes(path: Path, encoding: str = "utf-8") -> bytes:
         ReadError: not data (see `refuse_other_content`), or not text of `encoding`: names the first wrong byte.
     """
     refuse_other_content(path)
+    if (size := path.stat().st_size) > LARGEST_IN_MEMORY:
+        raise ReadError(f"{path}: {size:,} bytes, and files of this format are read whole, up to {LARGEST_IN_MEMORY:,}")
     data = path.read_bytes()
     try:
         if encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):

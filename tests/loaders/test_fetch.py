@@ -144,13 +144,31 @@ class TestFilesOfTheUser:
         with pytest.raises(MissingFiles, match="files='.*nowhere' does not exist"):
             locate(Origin("set", files=tmp_path / "nowhere"), [FileRef(path="x.csv")])
 
+    def test_an_archive_of_the_files_does_as_well_as_a_folder(self, tmp_path: Path, cache: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "Shared folder.zip", "w") as archive:
+            archive.writestr("Shared folder/x.csv", "own")
+        assert found(Origin("set", files=tmp_path / "Shared folder.zip"), "x.csv") == [("x.csv", b"own")]
+        assert [path.name for path in tmp_path.iterdir()] == ["Shared folder.zip"]
+
     @pytest.mark.parametrize("path", ["../x.csv", "/etc/passwd", "a/../../x.csv"])
     def test_a_card_cannot_lead_out_of_the_folder(self, tmp_path: Path, path: str) -> None:
         put(tmp_path, "x.csv")
         with pytest.raises(MedRegistryError, match="leads out of its folder"):
-            locate(
-                Origin("set", files=tmp_path / "own" if (tmp_path / "own").mkdir() else tmp_path), [FileRef(path=path)]
-            )
+            locate(Origin("set", files=tmp_path), [FileRef(path=path)])
+
+
+class TestPlacesThatCannotBeUsed:
+    def test_a_mirror_that_is_no_folder_is_told(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("REGISTRY_MIRROR", str(tmp_path / "nowhere"))
+        assert reasons(Origin("set"), "x.csv").endswith(f"REGISTRY_MIRROR={tmp_path / 'nowhere'} is no folder")
+
+    def test_a_cache_that_cannot_be_written_is_told(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        put(tmp_path, "file")
+        monkeypatch.setenv("REGISTRY_CACHE", str(tmp_path / "file"))
+        with FilesServer({"/o/n/HEAD/x.csv": TABLE}) as server:
+            monkeypatch.setenv("GITHUB_RAW_URL", server.address)
+            with pytest.raises(MedRegistryError, match="The cache is .*file; REGISTRY_CACHE names another folder"):
+                locate(Origin("set", "github:o/n"), [FileRef(path="x.csv")])
 
 
 class TestChecksums:

@@ -171,7 +171,13 @@ class TestManifest:
         block = BLOCK | {"splits": {"train": {"files": "train.csv", "count": 1}}}
         assert one(folder, "train", block).manifest["reports"] == ["train: 2 rows, and the card counts 1"]
 
-    def test_fewer_rows_than_the_card_counts_are_told_at_once(self, folder: Path) -> None:
+    def test_another_count_of_a_named_file_is_told_but_is_no_part_of_it(self, folder: Path) -> None:
+        block = BLOCK | {"splits": {"train": {"files": "train.csv", "count": 20}}}
+        with pytest.warns(UserWarning, match="made-up, train: 2 rows of 20 that its card counts") as told:
+            one(folder, "train", block)
+        assert not any(issubclass(item.category, PartialLoad) for item in told)
+
+    def test_fewer_rows_than_the_card_counts_of_a_pattern_are_told_as_a_part(self, folder: Path) -> None:
         block = BLOCK | {"splits": {"train": {"files": "tr*.csv", "count": 20}}}
         with pytest.warns(PartialLoad, match="made-up, train: 2 rows of 20"):
             one(folder, "train", block)
@@ -338,7 +344,7 @@ def write_medqaro(folder: Path) -> None:
 class TestMedqaro:
     def test_the_case_summary_stays_as_it_is_in_the_file(self, tmp_path: Path) -> None:
         write_medqaro(tmp_path)
-        with pytest.warns(PartialLoad, match="4 rows of 71,772"):
+        with pytest.warns(UserWarning, match="4 rows of 71,772 that its card counts"):
             records = load_card(packaged("medqaro"), "train", files=tmp_path)
         assert isinstance(records, Records)
         row = records[1]

@@ -174,7 +174,7 @@ class TestJoin:
 
     def joined(self, right: pl.DataFrame | None = None, **argument: Any) -> dict[str, list[Any]]:
         other = self.right if right is None else right
-        step = {"join": {"files": "other.csv", "on": {"id": "key"}, **argument}}
+        step = {"join": {"files": "other.csv", "key": {"id": "key"}, **argument}}
         result = rows_after(step, self.left, Context(lambda join: other))
         return result.drop(FILE, ROW).to_dict(as_series=False)
 
@@ -197,7 +197,7 @@ class TestJoin:
             self.joined(table(key=[1], id=["a"]))
 
     def test_a_join_that_may_be_missing_gives_missing_values_and_a_note(self) -> None:
-        step = {"join": {"files": "other.csv", "on": "id", "optional": ["text"]}}
+        step = {"join": {"files": "other.csv", "key": "id", "optional": ["text"]}}
         context = Context(lambda join: None)
         result = rows_after(step, self.left, context)
         assert result["text"].to_list() == [None] * 3

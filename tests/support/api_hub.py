@@ -21,8 +21,8 @@ EXPAND = {
     "models": set(
         "author baseModels cardData childrenModelCount config createdAt disabled downloads downloadsAllTime "
         "evalResults gated gguf inference inferenceProviderMapping lastModified library_name likes mask_token "
-        "model-index pipeline_tag private resourceGroup safetensors sha siblings spaces tags transformersInfo trendingScore "
-        "usedStorage widgetData".split()
+        "model-index pipeline_tag private resourceGroup safetensors sha siblings spaces tags transformersInfo "
+        "trendingScore usedStorage widgetData".split()
     ),
 }
 USUAL = {*"_id id author private gated disabled lastModified createdAt sha tags description downloads likes".split()}

@@ -123,6 +123,7 @@ class ApiServer:
 def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 2**16  # headers and body in one packet: in two, each answer waits 40 ms for an acknowledgement
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
@@ -150,6 +151,7 @@ def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"0" * 2**20)
             while how == "drip":
                 self.wfile.write(b"0")
+                self.wfile.flush()
                 time.sleep(0.05)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
