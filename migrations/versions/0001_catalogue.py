@@ -16,7 +16,8 @@ depends_on = None
 
 TEXT_SEARCH = {
     "sqlite": [
-        "CREATE VIRTUAL TABLE dataset_text USING fts5(name, body, tokenize='unicode61 remove_diacritics 2', prefix='2 3')"
+        "CREATE VIRTUAL TABLE dataset_text USING fts5"
+        "(name, body, tokenize='unicode61 remove_diacritics 2', prefix='2 3')"
     ],
     "postgresql": [
         """CREATE TABLE dataset_text (
@@ -492,126 +493,30 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("dataset_text")
-    with op.batch_alter_table("statement", schema=None) as batch_op:
-        batch_op.drop_index(
-            batch_op.f("ix_statement_subject_kind_subject_id_field_said_by"),
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        )
-        batch_op.drop_index(batch_op.f("ix_statement_subject_kind_subject_id"))
-
-    op.drop_table("statement")
-    with op.batch_alter_table("source_alias", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_source_alias_locator"))
-
-    op.drop_table("source_alias")
-    with op.batch_alter_table("link", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_link_relation"))
-        batch_op.drop_index(batch_op.f("ix_link_dataset_id"))
-        batch_op.drop_index(
-            batch_op.f("ix_link_artifact_id_dataset_id_relation_said_by"),
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        )
-        batch_op.drop_index(batch_op.f("ix_link_artifact_id"))
-
-    op.drop_table("link")
-    with op.batch_alter_table("lineage", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_lineage_parent_id"))
-        batch_op.drop_index(
-            batch_op.f("ix_lineage_child_id_parent_id_said_by"),
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        )
-        batch_op.drop_index(batch_op.f("ix_lineage_child_id"))
-
-    op.drop_table("lineage")
-    with op.batch_alter_table("harvest_failure", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_harvest_failure_source"))
-        batch_op.drop_index(batch_op.f("ix_harvest_failure_run_id"))
-
-    op.drop_table("harvest_failure")
-    op.drop_table("finding_record")
-    with op.batch_alter_table("finding_dataset", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_finding_dataset_dataset_id"))
-
-    op.drop_table("finding_dataset")
-    with op.batch_alter_table("finding_artifact", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_finding_artifact_artifact_id"))
-
-    op.drop_table("finding_artifact")
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_kind"))
-        batch_op.drop_index(batch_op.f("ix_event_dataset_id"))
-        batch_op.drop_index(batch_op.f("ix_event_at"))
-
-    op.drop_table("event")
-    with op.batch_alter_table("dataset_term", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_dataset_term_facet_value_dataset_id"))
-
-    op.drop_table("dataset_term")
-    with op.batch_alter_table("dataset_source", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_dataset_source_source_id"))
-        batch_op.drop_index(
-            batch_op.f("ix_dataset_source_dataset_id_source_id_said_by"),
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        )
-        batch_op.drop_index(batch_op.f("ix_dataset_source_dataset_id"))
-
-    op.drop_table("dataset_source")
-    with op.batch_alter_table("dataset_file", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_dataset_file_source_id"))
-        batch_op.drop_index(batch_op.f("ix_dataset_file_sha256"))
-        batch_op.drop_index(batch_op.f("ix_dataset_file_dataset_id"))
-
-    op.drop_table("dataset_file")
-    with op.batch_alter_table("dataset_alias", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_dataset_alias_folded"))
-
-    op.drop_table("dataset_alias")
-    with op.batch_alter_table("candidate", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_candidate_status"))
-        batch_op.drop_index(batch_op.f("ix_candidate_kind"))
-        batch_op.drop_index(batch_op.f("ix_candidate_dataset_id"))
-
-    op.drop_table("candidate")
-    with op.batch_alter_table("artifact_id", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_artifact_id_artifact_id"))
-
-    op.drop_table("artifact_id")
-    with op.batch_alter_table("source", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_source_provider_native_id"))
-        batch_op.drop_index(batch_op.f("ix_source_locator"))
-
-    op.drop_table("source")
-    with op.batch_alter_table("harvest_run", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_harvest_run_source"))
-
-    op.drop_table("harvest_run")
-    op.drop_table("harvest_cursor")
-    with op.batch_alter_table("finding", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_finding_status"))
-        batch_op.drop_index(batch_op.f("ix_finding_origin"))
-        batch_op.drop_index(batch_op.f("ix_finding_kind"))
-
-    op.drop_table("finding")
-    with op.batch_alter_table("dataset", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_dataset_year"))
-        batch_op.drop_index(batch_op.f("ix_dataset_standing"))
-        batch_op.drop_index(batch_op.f("ix_dataset_loadable"))
-        batch_op.drop_index(batch_op.f("ix_dataset_licence"))
-        batch_op.drop_index(batch_op.f("ix_dataset_kind"))
-        batch_op.drop_index(batch_op.f("ix_dataset_commercial"))
-        batch_op.drop_index(batch_op.f("ix_dataset_access"))
-
-    op.drop_table("dataset")
-    op.drop_table("catalogue_state")
-    op.drop_table("card")
-    with op.batch_alter_table("artifact", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_artifact_year"))
-        batch_op.drop_index(batch_op.f("ix_artifact_seed"))
-        batch_op.drop_index(batch_op.f("ix_artifact_kind"))
-
-    op.drop_table("artifact")
+    for name in (
+        "dataset_text",
+        "statement",
+        "source_alias",
+        "link",
+        "lineage",
+        "harvest_failure",
+        "finding_record",
+        "finding_dataset",
+        "finding_artifact",
+        "event",
+        "dataset_term",
+        "dataset_source",
+        "dataset_file",
+        "dataset_alias",
+        "candidate",
+        "artifact_id",
+        "source",
+        "harvest_run",
+        "harvest_cursor",
+        "finding",
+        "dataset",
+        "catalogue_state",
+        "card",
+        "artifact",
+    ):
+        op.drop_table(name)
