@@ -59,7 +59,7 @@ def lay_places(connection: Connection, observations: Iterable[Observation], at: 
     for seen in kept:
         seen.after = _after(seen.before, seen.observation, at)
     _write(connection, kept, at)
-    _name(connection, kept, at)
+    _name(connection, kept, _homes(connection, names), at)
     return kept
 
 
@@ -150,15 +150,29 @@ def _write(connection: Connection, page: Sequence[Seen], at: dt.datetime) -> Non
         )
 
 
-def _name(connection: Connection, page: Sequence[Seen], at: dt.datetime) -> None:
-    """Every name a place has, had or was asked by, stays."""
+def _homes(connection: Connection, names: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Those of `names` that mean a place where datasets live."""
+    joined = table(DatasetSource)
+    rows = select_in(connection, joined, joined.c.source_id, names.values(), joined.c.ended_at.is_(None))
+    lived_at = {row["source_id"] for row in rows}
+    return {name: key for name, key in names.items() if key in lived_at}
+
+
+def _name(connection: Connection, page: Sequence[Seen], homes: Mapping[tuple[str, str], int], at: dt.datetime) -> None:
+    """Every name a place has, had or was asked by, stays.
+
+    A name that means the home of a dataset goes on meaning it, also when another repository has it now: else a card
+    that names it would move the dataset to a stranger.
+    """
     aliases = table(SourceAlias)
     have: dict[int, set[str]] = {}
     for row in select_in(connection, aliases, aliases.c.source_id, (seen.id for seen in page)):
         have.setdefault(row["source_id"], set()).add(row["locator"])
     rows = []
     for seen in page:
-        if seen.observation.status == "alive" and (fresh := seen.asked - have.get(seen.id, set())):
+        provider = seen.observation.provider
+        free = {name for name in seen.asked if homes.get((provider, name), seen.id) == seen.id}
+        if seen.observation.status == "alive" and (fresh := free - have.get(seen.id, set())):
             seen.changed = True
             rows += [{"source_id": seen.id, "locator": name, "seen": at} for name in sorted(fresh)]
     insert_rows(connection, aliases, rows)

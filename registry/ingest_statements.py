@@ -60,9 +60,11 @@ def _statements(key: int, seen: Seen, origin: str) -> list[Row]:
         "access": one.access,
     }
     if one.provider == "github":
-        # What GitHub recognises is the licence file of the code, which may not be that of the data beside it.
-        fields["licence_code"] = fields.pop("licence") or fields["licence_raw"]
-        del fields["licence_raw"]
+        # What GitHub recognises is the licence file of the code, which may not be that of the data beside it; and that
+        # anybody can read a repository does not say that the data are in it.
+        fields["licence_code"] = fields["licence"] or fields["licence_raw"]
+        for name in ("licence", "licence_raw", "access"):
+            del fields[name]
     return [
         {
             "subject_kind": "source",

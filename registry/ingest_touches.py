@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, tuple_
@@ -16,7 +16,7 @@ from registry.standing import chunks, select_in, table
 from registry.tables import ArtifactId, Dataset, DatasetSource, Link
 
 PLACES = ("huggingface", "github")
-PAPERS = {"arxiv": arxiv_id, "doi": doi, "openalex": str}
+PAPERS: dict[str, Callable[[str], str | None]] = {"arxiv": arxiv_id, "doi": doi, "openalex": str}
 
 
 class Touched(NamedTuple):

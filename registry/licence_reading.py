@@ -58,9 +58,15 @@ def parse(expression: str) -> LicenseExpression:
     if len(expression) > MAX_EXPRESSION:
         raise ValueError(f"longer than {MAX_EXPRESSION} characters")
     try:
-        return known_ids().licensing.parse(expression, simple=True, strict=True)
+        tree = known_ids().licensing.parse(expression, simple=True, strict=True)
     except ExpressionError as error:
         raise ValueError(str(error).rstrip(".")) from None
+    except (AssertionError, AttributeError, IndexError, TypeError):
+        # the library stumbles over some operators and parentheses without an operand, as in "( or 4.0"
+        raise ValueError("operators and parentheses do not fit together") from None
+    if tree is None:
+        raise ValueError("it names no licence")
+    return tree
 
 
 _SEPARATORS = (

@@ -16,8 +16,10 @@ depends_on = None
 
 TEXT_SEARCH = {
     "sqlite": [
-        "CREATE VIRTUAL TABLE dataset_text USING fts5"
-        "(name, body, tokenize='unicode61 remove_diacritics 2', prefix='2 3')"
+        (
+            "CREATE VIRTUAL TABLE dataset_text USING fts5"
+            "(name, body, tokenize='unicode61 remove_diacritics 2', prefix='2 3')"
+        )
     ],
     "postgresql": [
         """CREATE TABLE dataset_text (

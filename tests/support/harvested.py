@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
+from sqlmodel import SQLModel
 
-from registry.db import reading
+from harvesters.run import RunResult
+from registry.db import reading, writing
 from registry.standing import table
-from registry.tables import Artifact, Dataset, Event, Link, Source, SourceAlias, SQLModel, Statement
+from registry.tables import (
+    Artifact,
+    Dataset,
+    Event,
+    HarvestCursor,
+    HarvestFailure,
+    Link,
+    Source,
+    SourceAlias,
+    Statement,
+)
 
 Row = dict[str, Any]
+
+HUB, GIT, ALEX = "huggingface", "github", "openalex"
 
 MOVES = {
     "source": {"last_checked"},
     "statement": {"last_seen"},
     "link": {"last_seen"},
     "candidate": {"last_seen"},
-    "harvest_cursor": {"updated_at"},
 }
 """Columns that say when a thing was last seen: they move though nothing changed."""
-RECORDS = ("harvest_run",)
+RECORDS = ("harvest_run", "harvest_cursor")
 
 
 def rows(target: Engine, model: type, *where: object) -> list[Row]:
@@ -32,7 +47,7 @@ def rows(target: Engine, model: type, *where: object) -> list[Row]:
 
 
 def dump(target: Engine) -> Mapping[str, list[tuple[Any, ...]]]:
-    """Every row of every table but the records of runs, without the times at which things were last seen."""
+    """Every row but the records of runs and how far they read, without the times at which things were last seen."""
     with reading(target) as connection:
         return {
             name: sorted(
@@ -83,3 +98,25 @@ def events(target: Engine, subject: str | None = None) -> list[tuple[str, str | 
     of = table(Event).c
     found = sorted(rows(target, Event, of.origin == "harvested"), key=lambda row: row["id"])
     return [(row["kind"], row["old"], row["new"]) for row in found if subject in (None, row["subject_kind"])]
+
+
+def one(results: list[RunResult]) -> RunResult:
+    """The only result."""
+    (found,) = results
+    return found
+
+
+def yesterday(target: Engine) -> None:
+    """Let a day pass: all that was done was done a day earlier."""
+    sources, failures, cursors = table(Source), table(HarvestFailure), table(HarvestCursor)
+    day = dt.timedelta(days=1)
+    with writing(target) as connection:
+        for rows_of, column in ((sources, "last_checked"), (sources, "gone_since"), (failures, "retry_after")):
+            for row in connection.execute(select(rows_of).where(rows_of.c[column].is_not(None))).fetchall():
+                earlier = row._mapping[column] - day
+                connection.execute(update(rows_of).where(rows_of.c.id == row.id).values({column: earlier}))
+        for row in connection.execute(select(cursors).where(cursors.c.high_water.is_not(None))).fetchall():
+            mark, whole = json.loads(row.high_water)
+            told = json.dumps([mark, whole and (dt.datetime.fromisoformat(whole) - day).isoformat()])
+            same = (cursors.c.source == row.source) & (cursors.c.query == row.query)
+            connection.execute(update(cursors).where(same).values(high_water=told))

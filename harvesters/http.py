@@ -1,0 +1,266 @@
+"""The one polite client: every request of a harvest goes through `Client.get`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from harvesters.limits import MAX_WAIT, RETRIES, Decision, decide, pause, span
+from registry.errors import HarvestError
+from registry.observation import clean
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 64 * 2**20
+"""Bytes of the largest answer that is read."""
+MAX_SECONDS = 180.0
+"""Longest time for one answer, however slowly it drips."""
+MAX_HOPS = 5
+MAX_BROKEN = 3
+"""Requests in a row that were tried again to no avail: the service is not well."""
+
+
+class Stop(HarvestError):
+    """The run of this service ends here; `spent` where a limit was reached and the next run goes on."""
+
+    def __init__(self, message: str, *, spent: bool) -> None:
+        self.spent = spent
+        super().__init__(message)
+
+
+class ItemFailed(HarvestError):
+    """This one request cannot be answered; others may be."""
+
+
+class TooLarge(ItemFailed):
+    """The answer is larger than what is read."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service to talk to; `limit` tells which of its limits a path counts against."""
+
+    name: str
+    base: str
+    token: SecretStr | None = None
+    accept: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    limit: Callable[[str], str] = lambda path: ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`what` is ``take``, ``same``, ``absent`` or ``gated``; `data` is the parsed body of what was taken."""
+
+    what: str
+    url: str
+    data: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    final: bool = False
+
+    @property
+    def next(self) -> str | None:
+        """The address of the next page, as the Link header gives it."""
+        for part in self.headers.get("link", "").split(","):
+            if match := re.match(r'\s*<([^>]+)>\s*;.*\brel="?next"?', part):
+                return match[1]
+        return None
+
+
+class Client:
+    """Asks one service, serially: counts requests, waits as the service says, gives up within bounds.
+
+    Args:
+        service: whom to ask.
+        mailto: mail address for the polite pools.
+        max_requests: stop cleanly before a request beyond these.
+        budget: stop cleanly once so many US dollars were spent, where the service bills.
+        max_body: bytes of the largest answer that is read.
+        max_seconds: the longest time for one answer.
+        sleep: how to wait.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        mailto: str | None = None,
+        max_requests: int | None = None,
+        budget: float | None = None,
+        max_body: int = MAX_BODY,
+        max_seconds: float = MAX_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.service = service
+        self.max_requests = max_requests
+        self.budget = budget
+        self.max_body = max_body
+        self.max_seconds = max_seconds
+        self.requests = 0
+        self.spent = 0.0
+        self._sleep = sleep
+        self._broken = 0
+        self._free: dict[str, float] = {}
+        headers = {"User-Agent": _agent(mailto), "Accept": service.accept, **service.headers}
+        if service.token:
+            headers["Authorization"] = f"Bearer {_sound(service)}"
+        timeout = httpx.Timeout(min(30.0, max_seconds), connect=min(10.0, max_seconds))
+        self._http = httpx.Client(headers=headers, timeout=timeout, follow_redirects=False)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, etag: str | None = None) -> Answer:
+        """The answer to a GET, parsed from JSON.
+
+        Args:
+            path: path and query below the service's base, or a full address on its host as a Link header gives it.
+            etag: of the answer known before; where nothing changed the answer is ``same``.
+
+        Raises:
+            ItemFailed: no usable answer to this request.
+            Stop: the service cannot be used now, or enough was asked.
+        """
+        url = self._address(path)
+        for hop in range(MAX_HOPS + 1):
+            answer, moved_to = self._ask(url, etag)
+            if moved_to is None:
+                return answer
+            url = self._address(urljoin(url, moved_to))
+            if hop == MAX_HOPS:
+                break
+        raise ItemFailed(f"{self._shown(url)} is redirected more than {MAX_HOPS} times")
+
+    def _address(self, path: str) -> str:
+        """A full address on the service's own host: nothing else is asked, so that no token goes astray."""
+        if path.startswith("/"):
+            return self.service.base.rstrip("/") + path
+        there, here = urlsplit(path), urlsplit(self.service.base)
+        if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+            raise ItemFailed(
+                f"{self.service.name} leads away from {here.netloc} to {clean(there.netloc, 100)}, "
+                "which is not followed; behind a mirror, the mirror must rewrite such addresses"
+            )
+        return path
+
+    def _ask(self, url: str, etag: str | None) -> tuple[Answer, str | None]:
+        """One answer that says something, or where it moved to; waits and tries again as often as is decent."""
+        for attempt in range(RETRIES + 1):
+            decision, answer, moved_to = self._once(url, etag, attempt)
+            if decision.what == "wait":
+                log.info("%s: %s; waiting %s", self.service.name, decision.reason, span(decision.seconds))
+                self._rest(url, decision.seconds)
+                continue
+            if decision.what == "stop":
+                raise Stop(f"{self.service.name}: {decision.reason}", spent=decision.seconds > 0)
+            if decision.what != "refused":
+                self._broken = 0
+                return answer, moved_to
+            break
+        told = f"{self._shown(url)}: {decision.reason}"
+        self._broken = self._broken + 1 if attempt == RETRIES else 0
+        if self._broken >= MAX_BROKEN:
+            raise Stop(f"{told}; nothing usable {self._broken} times in a row", spent=False)
+        raise ItemFailed(told)
+
+    def _once(self, url: str, etag: str | None, attempt: int) -> tuple[Decision, Answer, str | None]:
+        self._before(url)
+        nothing = Answer("absent", url)
+        last = attempt >= RETRIES
+        try:
+            status, headers, body = self._exchange(url, etag)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            why = f"{self.service.base} cannot be reached: {clean(str(error), 200)}"
+            return Decision("stop", 0.0, why) if last else Decision("wait", 2.0**attempt, why), nothing, None
+        except httpx.InvalidURL as error:
+            return Decision("refused", reason=f"no address: {clean(str(error), 200)}"), nothing, None
+        except httpx.HTTPError as error:
+            why = f"the answer broke off: {clean(str(error), 200) or type(error).__name__}"
+            return Decision("refused" if last else "wait", 2.0**attempt, why), nothing, None
+        now = time.time()
+        self._after(url, headers, now)
+        decision = decide(self.service.name, status, headers, body[:4096].decode("utf-8", "replace"), attempt, now)
+        data = None
+        if decision.what == "take":
+            try:
+                data = json.loads(body)
+            except (ValueError, RecursionError):
+                why = f"the answer is not JSON: {clean(body[:60].decode('utf-8', 'replace'))!r}"
+                return Decision("refused" if last else "wait", 2.0**attempt, why), nothing, None
+        answer = Answer(decision.what, url, data, headers, decision.reason, decision.final)
+        return decision, answer, headers.get("location", "") if decision.what == "moved" else None
+
+    def _exchange(self, url: str, etag: str | None) -> tuple[int, dict[str, str], bytes]:
+        deadline = time.monotonic() + self.max_seconds
+        headers = {"If-None-Match": etag} if etag else {}
+        with self._http.stream("GET", url, headers=headers) as response:
+            parts, size = [], 0
+            for part in response.iter_bytes():
+                size += len(part)
+                if size > self.max_body:
+                    raise TooLarge(f"{self._shown(url)}: the answer is larger than {self.max_body // 2**20} MiB")
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout(f"no end after {span(self.max_seconds)}")
+                parts.append(part)
+            return response.status_code, {k.lower(): v for k, v in response.headers.items()}, b"".join(parts)
+
+    def _before(self, url: str) -> None:
+        if self.max_requests is not None and self.requests >= self.max_requests:
+            raise Stop(f"{self.service.name}: the {self.max_requests} requests allowed are used", spent=True)
+        if self.budget is not None and self.spent >= self.budget:
+            raise Stop(f"{self.service.name}: the budget of ${self.budget:g} is spent", spent=True)
+        seconds = self._free.get(self._limit(url), 0.0) - time.time()
+        if seconds > MAX_WAIT:
+            raise Stop(f"{self.service.name}: the limit of requests is spent for {span(seconds)}", spent=True)
+        if seconds > 0:
+            self._rest(url, seconds)
+        self.requests += 1
+
+    def _after(self, url: str, headers: Mapping[str, str], now: float) -> None:
+        """Keep what the answer says of the limits for the next request."""
+        limit = self._limit(url)
+        self._free[limit] = now + pause(self.service.name, limit, headers, now)
+        cost = headers.get("x-ratelimit-cost-usd", "")
+        self.spent += float(cost) if re.fullmatch(r"\d+(\.\d+)?", cost) else 0.0
+
+    def _limit(self, url: str) -> str:
+        return self.service.limit(urlsplit(url).path)
+
+    def _rest(self, url: str, seconds: float) -> None:
+        self._sleep(seconds)
+        self._free.pop(self._limit(url), None)
+
+    def _shown(self, url: str) -> str:
+        """The address as it is told: without a query that may be long."""
+        return f"{self.service.name} {clean(urlsplit(url).path, 200)}"
+
+
+def _sound(service: Service) -> str:
+    """The token, which can be sent; the library that sends it would tell a broken one in its error."""
+    token = service.token.get_secret_value().strip() if service.token else ""
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise Stop(f"{service.name}: the token is empty or holds characters that no token has", spent=False)
+    return token
+
+
+def _agent(mailto: str | None) -> str:
+    try:
+        number = version("medregistry")
+    except PackageNotFoundError:
+        number = "0"
+    address = re.sub(r"[^\x21-\x7e]", "", mailto or "")[:200]
+    return f"medregistry/{number}" + (f" (mailto:{address})" if address else "")
