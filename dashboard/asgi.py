@@ -1,0 +1,50 @@
+"""The application that a server runs: `dashboard.serve`, or any ASGI server on ``dashboard.asgi:app``."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from dashboard.headers import Guard
+
+log = logging.getLogger(__name__)
+
+
+def told(error: Exception) -> bool:
+    """Show a short sentence and a number; the log has the rest under that number."""
+    incident = uuid4().hex[:8]
+    log.error("incident %s", incident, exc_info=error)
+    st.error(
+        f"This page could not be shown. It is logged as incident {incident}; the other pages still work.",
+        icon=":material/error:",
+    )
+    return True
+
+
+@asynccontextmanager
+async def _warm(_app: st.App) -> AsyncIterator[None]:
+    """Fill the catalogue and import what the pages need, before the first visitor comes.
+
+    Frozen objects are no longer looked at by the garbage collector: without it, each click pays for the libraries.
+    """
+    from dashboard import reads
+
+    reads.warm()
+    gc.collect()
+    gc.freeze()
+    yield
+
+
+app = st.App(
+    Path(__file__).with_name("pages") / "app.py",
+    lifespan=_warm,
+    middleware=[Middleware(Guard)],
+    on_script_error=told,
+)
