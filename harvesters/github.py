@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from harvesters.http import Client, Service
+from harvesters.http import Client, Service, Stop
 from harvesters.page import Memory, Page, Wish
 from harvesters.places import look_again, names_known
 from harvesters.reading import Malformed, mapping, moment, needed, number, text, texts
@@ -51,15 +51,24 @@ def service(now: Settings) -> Service:
 
 def pages(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
     """All that this harvester sees, page by page."""
-    yield from look_again(
+    places = look_again(
         memory,
         wish,
         NAME,
         lambda place: client.get(_address(place), place.etag),
         lambda answer, place: [repository(answer.data, wish.now, asked=place.locator, etag=answer.headers.get("etag"))],
     )
-    yield from _users(client, memory, wish)
-    yield from _search(client, memory, wish)
+    stopped = None
+    for part in (places, _users(client, memory, wish), _search(client, memory, wish)):
+        try:
+            yield from part
+        except Stop as stop:
+            # Searches are counted apart: without a token the places alone spend the other limit every night.
+            if not stop.spent:
+                raise
+            stopped = stopped or stop
+    if stopped:
+        raise stopped
 
 
 def _address(place: KnownPlace) -> str:

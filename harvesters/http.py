@@ -25,6 +25,8 @@ MAX_BODY = 64 * 2**20
 """Bytes of the largest answer that is read."""
 MAX_SECONDS = 180.0
 """Longest time for one answer, however slowly it drips."""
+NOTABLE = 20.0
+"""A wait of so many seconds is told to whoever sits before it."""
 MAX_HOPS = 5
 MAX_BROKEN = 3
 """Requests in a row that were tried again to no avail: the service is not well."""
@@ -112,6 +114,11 @@ class Client:
         self._sleep = sleep
         self._broken = 0
         self._free: dict[str, float] = {}
+        where = urlsplit(service.base)
+        if where.scheme not in ("http", "https") or not where.netloc:
+            raise Stop(
+                f"{service.name}: {clean(service.base, 100)!r} is no address; write it with https://", spent=False
+            )
         headers = {"User-Agent": _agent(mailto), "Accept": service.accept, **service.headers}
         if service.token:
             headers["Authorization"] = f"Bearer {_sound(service)}"
@@ -162,8 +169,7 @@ class Client:
         for attempt in range(RETRIES + 1):
             decision, answer, moved_to = self._once(url, etag, attempt)
             if decision.what == "wait":
-                log.info("%s: %s; waiting %s", self.service.name, decision.reason, span(decision.seconds))
-                self._rest(url, decision.seconds)
+                self._rest(url, decision.seconds, decision.reason)
                 continue
             if decision.what == "stop":
                 raise Stop(f"{self.service.name}: {decision.reason}", spent=decision.seconds > 0)
@@ -227,7 +233,7 @@ class Client:
         if seconds > MAX_WAIT:
             raise Stop(f"{self.service.name}: the limit of requests is spent for {span(seconds)}", spent=True)
         if seconds > 0:
-            self._rest(url, seconds)
+            self._rest(url, seconds, "the limit of requests is spent")
         self.requests += 1
 
     def _after(self, url: str, headers: Mapping[str, str], now: float) -> None:
@@ -240,7 +246,9 @@ class Client:
     def _limit(self, url: str) -> str:
         return self.service.limit(urlsplit(url).path)
 
-    def _rest(self, url: str, seconds: float) -> None:
+    def _rest(self, url: str, seconds: float, why: str) -> None:
+        level = logging.WARNING if seconds >= NOTABLE else logging.INFO
+        log.log(level, "%s: %s; waiting %s", self.service.name, why, span(seconds))
         self._sleep(seconds)
         self._free.pop(self._limit(url), None)
 

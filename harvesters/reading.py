@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+LONGEST_NAME = 300
+
 
 class Malformed(Exception):
     """An item that lacks what makes it one; the message says what."""
@@ -43,9 +45,12 @@ def needed(item: Any, name: str) -> str:
     value = mapping(item).get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if text(value) is None:
+    found = text(value)
+    if found is None:
         raise Malformed(f"an item without {name}")
-    return str(value)
+    if len(found) > LONGEST_NAME:
+        raise Malformed(f"an item whose {name} has {len(found)} characters")
+    return found
 
 
 def moment(value: Any) -> dt.datetime | None:

@@ -21,6 +21,7 @@ from registry.db import ready, writing
 from registry.errors import HarvestError, UnknownOption
 from registry.harvest_log import Failure
 from registry.ingest import Outcome, ingest
+from registry.observation import clean
 from registry.settings import Settings, settings
 from registry.tables import now
 
@@ -61,7 +62,7 @@ def harvest(
 
     Args:
         sources: any of huggingface, github, openalex; asked one after the other.
-        since: only what changed since, instead of since the last run.
+        since: read lists down to that day, instead of to where the last run was.
         full: look at everything again.
         max_requests: stop cleanly after so many, all sources together; each gets its share.
         dry_run: ask, but store nothing; the counts say what would have come of it.
@@ -137,7 +138,7 @@ def _run(
         first, more = run.failures[0], len(run.failures) - 1
         message = f"{first.item}: {first.reason}" + (f"; and {more} more, see harvest_failure" if more else "")
     notes = [message, *wish.left_out] if status != "done" else wish.left_out
-    shown = "; ".join(note for note in notes if note) or None
+    shown = clean("; ".join(note for note in notes if note)) or None
     run.end(status, shown)
     return RunResult(name, status, run.requests, *run.outcome, shown)
 

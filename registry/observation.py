@@ -16,6 +16,7 @@ KINDS = ("dataset", "model", "space", "code", "paper")
 
 SHORT, LONG = 1_000, 20_000
 """Characters kept of a name or an address, and of a description."""
+LONGEST_ID = 200
 MANY = 1_000
 """Values kept of a list."""
 
@@ -123,7 +124,9 @@ class Observation:
             if isinstance(value, str):
                 object.__setattr__(self, one.name, clean(value))
         object.__setattr__(self, "fields", {clean(name): scrub(value) for name, value in self.fields.items()})
-        object.__setattr__(self, "ids", tuple((scheme, clean(value)) for scheme, value in self.ids))
+        # A longer identifier is none, and one that is cut would be another's.
+        ids = ((scheme, clean(value)) for scheme, value in self.ids if len(value) <= LONGEST_ID)
+        object.__setattr__(self, "ids", tuple(pair for pair in ids if pair[1]))
         touches = (t._replace(value=clean(t.value), evidence=clean(t.evidence)) for t in self.touches[:MANY])
         object.__setattr__(self, "touches", tuple(touches))
         if self.files is not None:

@@ -73,7 +73,7 @@ def harvest(
         print_table(rows, ("source", "status", "requests", "created", "updated", "unchanged", "gone", "failed"))
     for row in rows:
         if row["message"]:
-            typer.echo(f"{row['source']}: {row['message']}", err=True)
+            typer.echo(row["message"], err=True)
     if all(row["status"] == "failed" for row in rows):
         raise typer.Exit(1)
     if any(row["status"] in ("failed", "partial") for row in rows):

@@ -107,15 +107,15 @@ def run(catalogue: str, cards: Path, clean_env: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("REGISTRY_DATABASE_URL", catalogue)
     monkeypatch.setenv("REGISTRY_CARDS", str(cards))
 
-    def go(page: str = "", **query: str | list[str]) -> AppTest:
+    def go(script: str = "", /, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ENTRY), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
         app.run()
-        if page:
+        if script:
             for name, value in query.items():
                 app.query_params[name] = value
-            app.switch_page(page).run()
+            app.switch_page(script).run()
         assert not app.exception, [element.value for element in app.exception]
         return app
 

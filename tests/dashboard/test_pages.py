@@ -44,6 +44,11 @@ def by_label(app: AppTest, kind: str, label: str) -> Any:
     return next(element for element in getattr(app, kind) if element.label == label)
 
 
+def asked(app: AppTest, name: str) -> list[str]:
+    value = app.query_params[name]
+    return [value] if isinstance(value, str) else value
+
+
 def pills(app: AppTest, label: str) -> Any:
     return next(element for element in app.button_group if element.label == label)
 
@@ -68,9 +73,9 @@ def test_words_and_filters_of_the_address_choose_the_rows(run: Run) -> None:
 def test_searching_writes_the_address_and_forgets_the_page_number(run: Run) -> None:
     app = run(page="3", sort="name")
     app.text_input[0].set_value("romanian").run()
-    assert app.query_params["q"] == ["romanian"]
+    assert asked(app, "q") == ["romanian"]
     assert "page" not in app.query_params
-    assert app.query_params["sort"] == ["name"]
+    assert asked(app, "sort") == ["name"]
     assert "MedQARo" in names(app)
 
 
@@ -86,7 +91,7 @@ def test_choices_of_a_facet_are_alternatives_and_their_counts_follow_the_other_f
 def test_a_facet_that_is_clicked_goes_to_the_address_and_can_be_dropped_again(run: Run) -> None:
     app = run()
     pills(app, "Standing").set_value(["curated"]).run()
-    assert app.query_params["standing"] == ["curated"]
+    assert asked(app, "standing") == ["curated"]
     assert {row["Standing"] for row in grid(app)} == {"Curated"}
     next(button for button in app.button if button.label == "Standing: Curated").click().run()
     assert "standing" not in app.query_params

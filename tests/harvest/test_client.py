@@ -176,6 +176,17 @@ def test_a_host_that_is_not_there_stops_the_run_with_one_line(naps: Naps) -> Non
     assert not stop.value.spent
 
 
+def test_an_address_without_a_scheme_is_told() -> None:
+    with pytest.raises(Stop, match="'localhost:8999' is no address; write it with https://"):
+        Client(Service("huggingface", "localhost:8999"))
+
+
+def test_a_long_wait_is_told(server: ApiServer, client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    server.fail("/a/b", say({}, 429, Retry_After="40"))
+    client.get("/api/datasets/a/b")
+    assert "huggingface: the limit of requests is spent; waiting 40 seconds" in caplog.messages
+
+
 def test_what_is_known_is_not_sent_again(server: ApiServer, naps: Naps) -> None:
     with Client(Service("github", server.address), sleep=naps) as client:
         first = client.get("/repos/a/b")

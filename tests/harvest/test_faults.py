@@ -44,8 +44,23 @@ def test_what_fails_is_a_row_and_waits_before_it_is_tried_again(catalogue: Engin
     assert rows(catalogue, HarvestFailure)[0]["ended_at"] is not None
 
 
+def test_what_a_service_says_of_a_failure_is_cleaned(catalogue: Engine, server: ApiServer) -> None:
+    server.fail("/repos/made-up/ward-qa", Reply(400, {}, b'{"message": "o\x00dd\x1b[2J \xff"}'))
+    result = one(harvest([GIT], target=catalogue))
+    assert (result.message or "").endswith("answered 400: odd[2J \ufffd")
+
+
 @pytest.mark.parametrize(
-    "item", [{"id": "stranger/medical-x"}, {"_id": 7}, "text", None, {"_id": "a" * 24, "id": ["x"]}, []]
+    "item",
+    [
+        {"id": "stranger/medical-x"},
+        {"_id": 7},
+        "text",
+        None,
+        {"_id": "a" * 24, "id": ["x"]},
+        {"_id": "a" * 24, "id": "x" * 999},
+        [],
+    ],
 )
 def test_an_item_without_an_id_fails_alone(small: Engine, server: ApiServer, item: Any) -> None:
     good = hf_dataset("stranger/medical-y")

@@ -54,6 +54,11 @@ def test_every_text_of_an_observation_is_clean() -> None:
     assert len(seen.fields["tags"]) == MANY
 
 
+def test_an_identifier_that_is_too_long_is_none() -> None:
+    seen = an_observation(ids=(("doi", "10.5555/" + "x" * 300), ("arxiv", "\x00"), ("arxiv", "2301.00001")))
+    assert seen.ids == (("arxiv", "2301.00001"),)
+
+
 def test_numbers_that_json_cannot_hold_are_dropped() -> None:
     assert scrub([float("nan"), float("inf"), 1.5, 2]) == [None, None, 1.5, 2]
 

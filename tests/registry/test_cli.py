@@ -48,7 +48,12 @@ class TestBrowse:
 
     def test_info_tells_findings_licence_and_how_to_load(self) -> None:
         told = run("info", "medqaro").stdout
-        for words in ("CC-BY-NC-SA-4.0", "[shortcut, confirmed]", 'registry.load("medqaro")', "commercial use is forbidden"):
+        for words in (
+            "CC-BY-NC-SA-4.0",
+            "[shortcut, confirmed]",
+            'registry.load("medqaro")',
+            "commercial use is forbidden",
+        ):
             assert words in told
 
     def test_info_as_json(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,9 +111,7 @@ def test_an_unknown_licence_and_empty_facts_are_left_out() -> None:
 
 
 def test_a_file_with_a_checksum_is_a_file_object_with_its_full_address() -> None:
-    document = croissant_card(
-        card(File(path="data/my test.csv", format="csv", bytes=12, sha256=SHA), **REPOSITORY)  # type: ignore[arg-type]
-    )
+    document = croissant_card(card(File(path="data/my test.csv", format="csv", bytes=12, sha256=SHA), **REPOSITORY))
     (file,) = document["distribution"]
     assert file["@type"] == "cr:FileObject"
     assert file["contentUrl"] == "https://raw.githubusercontent.com/toys/toyqa/HEAD/data/my%20test.csv"
@@ -130,7 +130,7 @@ def test_a_file_without_a_checksum_is_told_as_part_of_its_repository() -> None:
         card(
             File(path="a.csv", format="csv"),
             File(path="{train,test}/*.png", format="image", source="hf:toys/pictures"),
-            **REPOSITORY,  # type: ignore[arg-type]
+            **REPOSITORY,
         )
     )
     found = by_id(document)
@@ -187,7 +187,8 @@ def test_a_pattern_of_endless_alternatives_stays_a_single_pattern() -> None:
 def records_of(file: File) -> list[dict[str, Any]]:
     document = croissant_card(card(file))
     assert problems(document)[0] == set()
-    return document.get("recordSet", [])
+    found: list[dict[str, Any]] = document.get("recordSet", [])
+    return found
 
 
 def table(*columns: str, **more: object) -> File:
@@ -219,17 +220,17 @@ def test_no_record_set_is_made_where_the_columns_are_not_plainly_known(file: Fil
     assert records_of(file) == []
 
 
-def test_a_table_reads_back_through_the_reference_reader(tmp_path: Any) -> None:
-    import hashlib
-
+def test_a_table_reads_back_through_the_reference_reader(tmp_path: Path) -> None:
     import mlcroissant
 
     data = tmp_path / "a.csv"
     data.write_text("Question,Answer\nWhat is it?,a toy\n", encoding="utf-8")
     digest = hashlib.sha256(data.read_bytes()).hexdigest()
     document = croissant_card(card(table("Question", "Answer", sha256=digest)))
-    document["distribution"][0]["contentUrl"] = str(data)
-    (row,) = mlcroissant.Dataset(json.loads(json.dumps(document))).records("records/train")
+    document["distribution"][0]["contentUrl"] = "a.csv"
+    metadata = tmp_path / "croissant.json"
+    metadata.write_text(json.dumps(document), encoding="utf-8")
+    (row,) = mlcroissant.Dataset(metadata).records("records/train")
     assert {key.rpartition("/")[2]: value for key, value in row.items()} == {
         "Question": b"What is it?",
         "Answer": b"a toy",

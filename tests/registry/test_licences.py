@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from registry import cards_io
@@ -175,7 +175,14 @@ def test_a_remark_that_may_take_rights_away_is_not_overread() -> None:
     assert licence("annotations for academic use, no commercial development").commercial is False
 
 
-@given(st.text(max_size=60) | st.lists(st.sampled_from(["CC BY", "4.0", "MIT", " or ", "(", ",", "http://x.y", "nc"])))
+PIECES = ["CC BY", "4.0", "MIT", "GPL-2.0-only", "Classpath-exception-2.0", "http://x.y", "nc", "é", "+", "/", "\n"]
+JOINTS = [" or ", " and ", " with ", "not ", "OR", "AND", "~", "&", "(", ")", ",", " "]
+
+
+@settings(max_examples=500)
+@given(st.text(max_size=60) | st.lists(st.sampled_from(PIECES + JOINTS)))
+@example("( or 4.0")
+@example("é or (()((")
 def test_any_text_is_read_without_an_error_and_gives_a_valid_expression_or_none(text: str | list[str]) -> None:
     found = licence("".join(text))
     assert found.raw == "".join(text)
@@ -425,6 +432,8 @@ def test_a_card_may_state_expressions_of_known_ids(value: str) -> None:
         ("MIT WITH Apache-2.0", "is not an SPDX expression"),
         ("Classpath-exception-2.0", "is not an SPDX expression"),
         ("((MIT", "is not an SPDX expression"),
+        ("( OR MIT", "is not an SPDX expression"),
+        ("MIT OR (()((", "is not an SPDX expression"),
         ("unknown", "'unknown' is not a known licence id"),
         ("", "leave it out"),
         ("MIT AND " * 400 + "MIT", "longer than"),

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import re
+import sys
 import threading
 import time
 from collections import Counter
@@ -68,8 +69,7 @@ class ApiServer:
             "https://api.openalex.org",
         )
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), _handler(self))
         self.address = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> ApiServer:
@@ -118,6 +118,15 @@ class ApiServer:
                     return fault.reply
             service = next(answer for prefix, answer in SERVICES if asked.path.startswith(prefix))
             return service(self, asked)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked may go away in the middle of an answer; anything else is told."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
