@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from registry.db import ready, writing
 from registry.errors import HarvestError, UnknownOption
 from registry.harvest_log import Failure
 from registry.ingest import Outcome, ingest
-from registry.observation import clean
+from registry.observation import Observation, clean
 from registry.settings import Settings, settings
 from registry.tables import now
 
@@ -150,6 +150,7 @@ class _Run:
         self.target, self.source, self.dry = target, source, dry_run
         self.outcome, self.requests = Outcome(), 0
         self.failures: list[Failure] = []
+        self._met: set[tuple[str, str]] = set()
         self.id: int | None = None
         if not dry_run:
             with writing(target) as connection:
@@ -161,8 +162,9 @@ class _Run:
         for page in pages:
             self.requests = client.requests
             with writing(self.target) as connection:
-                outcome = ingest(connection, page.observations, run_id=self.id)
-                outcome += Outcome(failed=len(page.failures))
+                observations = self._not_counted(page.observations)
+                outcome = ingest(connection, observations, run_id=self.id)
+                outcome += Outcome(unchanged=len(page.observations) - len(observations), failed=len(page.failures))
                 harvest_log.record_failures(connection, self.source, page.failures, self.id)
                 harvest_log.end_failures(connection, self.source, set(page.items) - {f.item for f in page.failures})
                 if page.cursor:
@@ -177,6 +179,14 @@ class _Run:
                 shown = self.requests
                 counts = ", ".join(f"{count} {word}" for word, count in self.outcome._asdict().items() if count)
                 told(f"{self.source}: {self.requests} requests; {counts or 'nothing yet'}")
+
+    def _not_counted(self, observations: Sequence[Observation]) -> Sequence[Observation]:
+        """All of them; in a dry run without those met on an earlier page, which was taken back."""
+        if not self.dry:
+            return observations
+        fresh = [one for one in observations if (one.kind, one.native_id) not in self._met]
+        self._met |= {(one.kind, one.native_id) for one in fresh}
+        return fresh
 
     def end(self, status: str, message: str | None) -> None:
         """Close the run's row."""

@@ -148,7 +148,7 @@ def clear() -> None:
 
 def no_hits(text: str, chosen: Chosen, loads: bool) -> None:
     """Say which filter took the last hits away, and offer to drop it."""
-    st.subheader("No dataset fits", anchor=False)
+    st.header("No dataset fits", anchor=False)
     ways: list[tuple[str, int, Callable[[], None]]] = []
     for name, values in chosen.items():
         if values:

@@ -157,7 +157,7 @@ def start() -> str | None:
 
 def unknown(around: str, error: UsageError) -> None:
     """No such dataset: near names to go on with."""
-    st.subheader("No dataset of this name" if isinstance(error, UnknownDataset) else "Which one?", anchor=False)
+    st.header("No dataset of this name" if isinstance(error, UnknownDataset) else "Which one?", anchor=False)
     if isinstance(error, UnknownDataset):
         st.text(around)
         for slug in error.near:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 from streamlit.testing.v1 import AppTest
 
 from registry.db import ready
@@ -122,22 +122,33 @@ def run(catalogue: str, cards: Path, clean_env: Path, monkeypatch: pytest.Monkey
     return go
 
 
+Kind = tuple[tuple[int, int], str, bool]
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> dict[Kind, BrowserContext]:
+    """One profile for each size, theme and policy: its cache spares each test the download of Streamlit."""
+    return {}
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, contexts: dict[Kind, BrowserContext]) -> Iterator[Callable[..., Page]]:
     """Opens an address at a size and in a theme; what leaves this machine or breaks in the page fails the test."""
     problems: list[str] = []
-    contexts = []
+    pages: list[Page] = []
 
     def open_(address: str, size: tuple[int, int] = (1440, 900), theme: str = "light", policy: bool = True) -> Page:
-        context = browser.new_context(
-            bypass_csp=not policy,
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=theme,
-            locale="en-GB",
-            timezone_id="UTC",
-        )
-        contexts.append(context)
-        page = context.new_page()
+        kind = (size, theme, policy)
+        if kind not in contexts:
+            contexts[kind] = browser.new_context(
+                viewport={"width": size[0], "height": size[1]},
+                color_scheme=theme,
+                bypass_csp=not policy,
+                locale="en-GB",
+                timezone_id="UTC",
+            )
+        page = contexts[kind].new_page()
+        pages.append(page)
         page.on("pageerror", lambda error: problems.append(f"script failed: {error}"))
         page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
         page.on("request", lambda asked: None if is_here(asked.url) else problems.append(f"asked {asked.url}"))
@@ -145,8 +156,8 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert not problems, problems
 
 

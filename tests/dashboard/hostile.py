@@ -38,7 +38,7 @@ VISIBLE = {
     # YAML and one-line cells keep no control characters: what is left of the others must be read as it was written.
     name: text
     for name, text in STRINGS.items()
-    if name in ("script", "handler", "image", "link", "badge", "latex", "template", "plotly", "formula")
+    if name in ("script", "handler", "image", "link", "badge", "latex", "template", "plotly", "formula", "emoji")
 }
 
 

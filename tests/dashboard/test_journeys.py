@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,7 @@ def test_a_language_is_chosen_from_a_list_that_tells_how_many_there_are(address:
     choice.fill("roman")
     page.get_by_role("option", name=re.compile(r"Romanian \(\d+\)")).click()
     expect(page).to_have_url(re.compile(r"language=ro"))
+    page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Language: Romanian")).to_be_visible()
 
 
@@ -190,7 +192,7 @@ def test_each_page_speaks_to_a_screen_reader(address: str, visit: Visit, name: s
     page.wait_for_selector(ready)
     levels = page.eval_on_selector_all("main h1, main h2, main h3", "all => all.map(e => +e.tagName[1])")
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+    assert all(after - before <= 1 for before, after in pairwise(levels)), levels
     nameless = page.eval_on_selector_all(
         "main a, main button, main input",
         "all => all.filter(e => e.offsetParent && !(e.innerText || e.ariaLabel || e.labels?.length || e.title"

@@ -122,7 +122,7 @@ def test_a_misspelt_word_is_mended_and_told(run: Run) -> None:
 
 def test_an_empty_result_says_which_filter_took_the_last_hits_away(run: Run) -> None:
     app = run(q="medqaro", modality="audio")
-    assert app.subheader[0].value == "No dataset fits"
+    assert app.header[0].value == "No dataset fits"
     labels = [button.label for button in app.button]
     assert "Without Modality\\: audio (1)" in labels
     next(button for button in app.button if button.label.startswith("Without Modality")).click().run()
@@ -226,7 +226,7 @@ def test_two_steps_reach_further(run: Run) -> None:
 
 def test_a_graph_around_nothing_offers_near_names(run: Run) -> None:
     app = run("graph.py", around="medqarro")
-    assert app.subheader[0].value == "No dataset of this name"
+    assert app.header[0].value == "No dataset of this name"
     assert not app.get("plotly_chart")
 
 

@@ -278,12 +278,15 @@ def test_a_day_that_is_spent_ends_the_run_cleanly(catalogue: Engine, server: Api
 
 
 def test_a_dry_run_counts_and_stores_nothing(catalogue: Engine, server: ApiServer) -> None:
-    server.world.models.append(hf_model("made-lab/med-7b", "dataset:made-up/Ward-QA"))
+    server.world.models.append(hf_model("made-lab/med-7b", "dataset:made-up/Ward-QA", "dataset:made-up/blank"))
+    server.world.datasets.append(hf_dataset("stranger/medical-clinical-notes", "medical"))
     before, runs = dump(catalogue), rows(catalogue, HarvestRun)
     result = one(harvest([HUB], dry_run=True, target=catalogue))
-    assert (result.status, result.updated, result.created) == ("done", 4, 1)
+    assert (result.status, result.updated, result.created) == ("done", 4, 2)
     assert dump(catalogue) == before
     assert rows(catalogue, HarvestRun) == runs
+    real = one(harvest([HUB], target=catalogue))
+    assert (real.updated, real.created, real.unchanged) == (result.updated, result.created, result.unchanged)
 
 
 def test_what_became_public_lately_is_found_though_it_bears_an_old_date(catalogue: Engine, server: ApiServer) -> None:

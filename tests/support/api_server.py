@@ -179,8 +179,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.support.api_server", description=__doc__)
     parser.add_argument("--port", type=int, default=8999)
     parser.add_argument("--cards", action="store_true", help="hold all places and papers of the catalogue")
+    parser.add_argument("--limit", type=int, default=100_000, help="requests that each service allows in its window")
     chosen = parser.parse_args()
     server = ApiServer(world_of_cards() if chosen.cards else small_world(), chosen.port)
+    server.limits = Limits(chosen.limit, chosen.limit, chosen.limit, chosen.limit)
     shown = " ".join(f"{name}={value}" for name, value in server.environment.items())
     print(f"{shown} registry harvest", flush=True)
     try:
