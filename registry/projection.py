@@ -39,10 +39,17 @@ EVENT_OF = {"licence": "licence-changed", "access": "access-changed", "name": "r
 _STANDING_OF = {"reviewed": "curated", "curated": "curated", "listed": "listed", "harvested": "harvested"}
 
 
+COPY = 4
+"""Precedence of what was read at a copy."""
+
+OWNERS = ("licence", "licence_raw", "access")
+"""What only the owner can say: a copy's word on it stays beside as a statement and is never taken for it."""
+
+
 def rank(origin: str, role: str | None) -> int:
     """Precedence of a statement, 0 first; `role` is that of the source that says it, None for the dataset itself."""
     if origin == "harvested":
-        return 2 if role == "official" else 4
+        return 2 if role == "official" else COPY
     return {"reviewed": 0, "curated": 1, "listed": 3}.get(origin, 5)
 
 
@@ -76,6 +83,8 @@ def best(rows: list[Row]) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     for row in rows:
         value = json.loads(row["value"])
+        if row["field"] in OWNERS and row["rank"] >= COPY:
+            continue
         if row["field"] not in chosen and value not in (None, [], ""):
             chosen[row["field"]] = value
     return chosen

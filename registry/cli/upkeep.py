@@ -65,7 +65,14 @@ def harvest(
             raise UnknownOption("source", name, SERVICES)
     if since and full:
         raise UsageError("--since and --full exclude each other")
-    results = run(source or SERVICES, since=day(since), full=full, max_requests=max_requests, dry_run=dry_run)
+    results = run(
+        source or SERVICES,
+        since=day(since),
+        full=full,
+        max_requests=max_requests,
+        dry_run=dry_run,
+        told=lambda line: typer.echo(line, err=True),
+    )
     rows = [result._asdict() for result in results]
     if as_json:
         print_json(rows)

@@ -342,6 +342,30 @@ def test_curated_beats_harvested_and_an_official_source_beats_a_list(migrated_ur
     assert ("changed", "homepage", "https://list.example/", "https://official.example/") in events(target)
 
 
+@pytest.mark.parametrize(
+    ("role", "shown"), [("official", ("MIT", True)), ("mirror", (None, None)), ("unknown", (None, None))]
+)
+def test_the_licence_of_a_copy_is_never_taken_for_that_of_the_dataset(
+    migrated_url: str, folder: Path, role: str, shown: tuple[str | None, bool | None]
+) -> None:
+    target = engine(migrated_url)
+    place = {"provider": "huggingface", "id": "somebody/wards", "role": role}
+    cards.dataset(folder, "wards", licence=None, sources=[place])
+    fill(target, folder)
+    said, at = table(Statement), now()
+    with writing(target) as connection:
+        source = connection.execute(select(table(Source).c.id)).scalar_one()
+        connection.execute(
+            said.insert().values(
+                subject_kind="source", subject_id=source, field="licence", value='"MIT"', origin="harvested",
+                said_by="huggingface", place="https://hub.example/", first_seen=at, last_seen=at,
+            )
+        )  # fmt: skip
+        project(connection, [connection.execute(select(table(Dataset).c.id)).scalar_one()], at, frozenset())
+    (row,) = rows(target, Dataset)
+    assert (row["licence"], row["commercial"]) == shown
+
+
 def test_private_cards_stand_beside_the_packaged_ones(
     database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
