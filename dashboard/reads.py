@@ -9,6 +9,7 @@ import streamlit as st
 import registry
 from registry import finder, queries, views
 from registry.db import engine
+from registry.errors import NotLoadable
 from registry.finder import NO_FILTERS, Filters, Page
 from registry.licences import Licence
 from registry.standing import Row
@@ -38,7 +39,8 @@ def state() -> dict[str, Any]:
 
 def version() -> str:
     """Changes whenever the catalogue does."""
-    return f"{where()} {state()['last_event']}"
+    place = where()
+    return f"{place} {_state(place)['last_event']}"
 
 
 @st.cache_data(ttl=KEPT, max_entries=400, show_spinner=False)
@@ -124,14 +126,17 @@ def everything(text: str, wanted: Filters, sort: str) -> list[Row]:
     return queries.search_page(text, wanted, sort=sort, limit=ALL).rows
 
 
-def citation(name: str) -> str | None:
-    """BibTeX of a dataset; None where nobody has written a card that says whom to cite."""
-    from registry.errors import NotLoadable
-
+@st.cache_data(ttl=KEPT, max_entries=200, show_spinner=False)
+def _citation(stand: str, name: str) -> str | None:
     try:
         return registry.cite(name)
     except NotLoadable:
         return None
+
+
+def citation(name: str) -> str | None:
+    """BibTeX of a dataset; None where nobody has written a card that says whom to cite."""
+    return _citation(version(), name)
 
 
 def warm() -> None:

@@ -14,28 +14,42 @@ from dashboard.texts import md
 _FOLDER = Path(__file__).parent / "pages"
 
 
-def pages() -> dict[str, Any]:
-    """Name → page, in the order of the navigation."""
-    return {
-        "catalogue": st.Page(
-            _FOLDER / "catalogue.py", title="Catalogue", icon=":material/search:", default=True, url_path="catalogue"
-        ),
-        "graph": st.Page(_FOLDER / "graph.py", title="Citation graph", icon=":material/hub:", url_path="graph"),
-        "issues": st.Page(_FOLDER / "issues.py", title="Known issues", icon=":material/warning:", url_path="issues"),
-        "changes": st.Page(_FOLDER / "changes.py", title="What changed", icon=":material/history:", url_path="changes"),
-        "dataset": st.Page(_FOLDER / "dataset.py", title="Dataset", url_path="dataset", visibility="hidden"),
-    }
+# Page → title and icon, in the order of the navigation; a page without an icon is reached by links alone.
+_PAGES: dict[str, tuple[str, str | None]] = {
+    "catalogue": ("Catalogue", ":material/search:"),
+    "graph": ("Citation graph", ":material/hub:"),
+    "issues": ("Known issues", ":material/warning:"),
+    "changes": ("What changed", ":material/history:"),
+    "dataset": ("Dataset", None),
+}
+
+
+def _page(name: str) -> Any:
+    title, icon = _PAGES[name]
+    return st.Page(
+        _FOLDER / f"{name}.py",
+        title=title,
+        icon=icon,
+        url_path=name,
+        default=name == "catalogue",
+        visibility="visible" if icon else "hidden",
+    )
+
+
+def pages() -> list[Any]:
+    """All pages, in the order of the navigation."""
+    return [_page(name) for name in _PAGES]
 
 
 def link(page: str, label: str, icon: str | None = None, query: Query | None = None, **one: str) -> None:
     """A link to a page of ours in the same tab; `label` may be text of the catalogue."""
     params: dict[str, str | Sequence[str]] = {**(query or {}), **one}
-    st.page_link(pages()[page], label=md(label, 160), icon=icon, query_params=params)
+    st.page_link(_page(page), label=md(label, 160), icon=icon, query_params=params)
 
 
 def go(page: str, **query: str) -> None:
     """Leave for another page; for callbacks."""
-    st.switch_page(pages()[page], query_params=query)
+    st.switch_page(_page(page), query_params=query)
 
 
 def to_dataset(slug: str, label: str | None = None) -> None:

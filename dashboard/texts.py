@@ -16,6 +16,7 @@ _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$:~&\"=])")
 _ADDRESS = re.compile(r"(?i)\b(h)(ttps?)|\b(w)(ww)")
 _SHORTCODE = re.compile(r":(?=[\w+-])")
+_ARROW = re.compile(r"(?<=[<>~-])(?=[-=>])")
 _JOINER = "\u2060"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ENTRY = 20_000
@@ -36,7 +37,7 @@ def md(value: object, limit: int = 2_000) -> str:
     """The text so that Markdown shows it as it is: no link, image, badge, icon, formula or heading comes of it."""
     text = _SHORTCODE.sub(":" + _JOINER, line(value, limit))
     text = _ADDRESS.sub(lambda m: f"{m[1]}{_JOINER}{m[2]}" if m[1] else f"{m[3]}{_JOINER}{m[4]}", text)
-    return _MARKS.sub(r"\\\1", text)
+    return _MARKS.sub(r"\\\1", _ARROW.sub(_JOINER, text))
 
 
 def web(address: object) -> str | None:

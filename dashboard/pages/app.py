@@ -27,7 +27,7 @@ st.set_page_config(
     menu_items={"About": "MedRegistry: a living catalogue of medical datasets."},
 )
 
-chosen = st.navigation(list(site.pages().values()), position="top")
+chosen = st.navigation(site.pages(), position="top")
 try:
     chosen.run()
 except MedRegistryError as error:
