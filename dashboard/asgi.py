@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard.headers import Guard
-
-log = logging.getLogger(__name__)
-
-
-def told(error: Exception) -> bool:
-    """Show a short sentence and a number; the log has the rest under that number."""
-    incident = uuid4().hex[:8]
-    log.error("incident %s", incident, exc_info=error)
-    st.error(
-        f"This page could not be shown. It is logged as incident {incident}; the other pages still work.",
-        icon=":material/error:",
-    )
-    return True
+from dashboard.incidents import told
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import plotly.graph_objects  # noqa: F401
 import streamlit as st
 
 from dashboard import site
-from dashboard.texts import line
+from dashboard.incidents import told
 from registry.errors import MedRegistryError
 
 ICON = Path(__file__).parents[1] / "icon.png"
@@ -31,5 +31,4 @@ chosen = st.navigation(site.pages(), position="top")
 try:
     chosen.run()
 except MedRegistryError as error:
-    st.error("The catalogue cannot be read just now.", icon=":material/error:")
-    st.text(line(error, 600))
+    told(error)

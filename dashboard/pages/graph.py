@@ -119,7 +119,7 @@ def panel(shown: nx.MultiDiGraph, node: str | None) -> None:
         told.append(words.count(data["citations"], "citation"))
     st.text(" · ".join(told))
     if target := web(data.get("url")):
-        st.markdown(f"Read it at {link(host(target), target)}")
+        st.markdown(f"Address: {link(host(target), target)}")
     if slug := data.get("slug"):
         site.to_dataset(slug, "Open its page")
         if node != shown.graph["seed"]:

@@ -71,7 +71,7 @@ def harvest(
         full=full,
         max_requests=max_requests,
         dry_run=dry_run,
-        told=lambda line: typer.echo(line, err=True),
+        **({"told": lambda line: typer.echo(line, err=True)} if sys.stderr.isatty() else {}),
     )
     rows = [result._asdict() for result in results]
     if as_json:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import reads
 from registry.finder import Filters
 from tests.dashboard import hostile
-from tests.dashboard.conftest import Run
+from tests.dashboard.conftest import ENTRY, Run
 
 
 def words(app: AppTest) -> str:
@@ -266,3 +266,16 @@ def test_what_is_downloaded_holds_no_formula(run: Run) -> None:
     found = [value for row in csv.reader(io.StringIO(text)) for value in row]
     assert any(value.startswith("'=HYPERLINK") for value in found)
     assert not any(value.startswith(("=", "+", "-", "@")) for value in found)
+
+
+def test_a_database_that_is_gone_is_an_incident_and_tells_visitors_nothing_of_it(
+    clean_env: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", "postgresql://reader:s3cret@127.0.0.1:1/catalogue")
+    app = AppTest.from_file(str(ENTRY), default_timeout=60).run()
+    assert not app.exception
+    incident = re.search(r"incident ([0-9a-f]{8})", app.error[0].value)
+    assert incident
+    assert "127.0.0.1" not in words(app)
+    assert incident[1] in caplog.text
+    assert "s3cret" not in caplog.text

@@ -140,10 +140,10 @@ def test_curated_beats_harvested_and_the_disagreement_is_shown(
     ]
 
 
-def test_what_nobody_says_is_filled_from_the_place(catalogue: Engine) -> None:
+def test_licence_and_access_of_a_place_that_is_not_the_owners_are_not_taken_for_the_datasets(catalogue: Engine) -> None:
     write(catalogue, blank(licence_raw="cc-by-nc-4.0", access="gated"))
     row = dataset(catalogue, "blank")
-    assert (row["licence"], row["commercial"], row["access"]) == ("CC-BY-NC-4.0", False, "gated")
+    assert (row["licence"], row["commercial"], row["access"]) == (None, None, None)
 
 
 def test_changes_of_a_place_are_events_with_old_and_new(catalogue: Engine) -> None:
