@@ -36,6 +36,8 @@ def options(port: int, address: str) -> dict[str, Any]:
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,
+        # The tables' own export would hand formulas to a spreadsheet: the pages have one that does not.
+        "client.disableDataExport": True,
         "runner.magicEnabled": False,
         "runner.postScriptGC": False,
         "logger.level": "warning",

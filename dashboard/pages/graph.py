@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import address, figure, reads, site, words
 from dashboard.grids import grid
-from dashboard.texts import host, line, link, md, web
+from dashboard.texts import file_name, host, line, link, md, table_csv, web
 from dashboard.theme import KINDS
 from registry.errors import UnknownDataset, UsageError
 from registry.finder import NO_FILTERS
@@ -147,6 +147,14 @@ def table(shown: nx.MultiDiGraph) -> None:
     columns = ("From", "Kind", "Year", "Relation", "Dataset", "Evidence", "Sure", "Said by")
     frame = pl.DataFrame([{name: row[name] for name in columns} for row in found], infer_schema_length=None)
     grid(frame, "edges", "Edges of the graph with relation, evidence and how sure they are", most=TABLE_ROWS)
+    st.download_button(
+        "Download the edges as CSV",
+        lambda: table_csv(found, columns),
+        file_name(f"medregistry-graph-{shown.graph['seed'].removeprefix('dataset:')}", ".csv"),
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def start() -> str | None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import address, reads, site, words
 from dashboard.grids import grid
-from dashboard.texts import file_name, line, table_csv, web
+from dashboard.texts import file_name, line, link, table_csv, web
 from registry.standing import Row
 from registry.vocabulary import FINDING_KIND, FINDING_STATUS
 
@@ -44,6 +44,8 @@ def selected(row: Row) -> None:
         st.text(line(row["statement"], 2_000))
         if row["effect"]:
             st.text(f"Size of it: {line(row['effect'], 1_000)}")
+        if row["paper"]:
+            st.markdown(f"Reported in {link(row['paper'], row['url'])}" + (f" ({row['year']})" if row["year"] else ""))
         with st.container(horizontal=True, gap="xsmall"):
             for slug in row["datasets"][:40]:
                 site.to_dataset(slug)

@@ -174,7 +174,7 @@ def test_missing_or_private_gated_disabled_and_taken_down_are_states_not_failure
     assert source(catalogue, "made-up/shared")["status"] == "gone", "disabled by the Hub"
     assert source(catalogue, "made-up/ward-qa", GIT)["status"] == "gone"
     assert source(catalogue, "made-up/blank")["access"] == "gated"
-    assert dataset(catalogue, "blank")["access"] == "gated"
+    assert dataset(catalogue, "blank")["access"] is None, "nobody says that the place is the owner's"
 
 
 def test_strangers_are_questions_and_only_those_that_are_public(catalogue: Engine, server: ApiServer) -> None:
