@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from registry.cli.browse import AsJson, day
 from registry.cli.output import print_json, print_table
 from registry.errors import MedRegistryError, UnknownOption, UsageError
 
+log = logging.getLogger(__name__)
 db = typer.Typer(help="The catalogue's database.", no_args_is_help=True)
 SERVICES = ("huggingface", "github", "openalex")
 
@@ -71,7 +73,7 @@ def harvest(
         full=full,
         max_requests=max_requests,
         dry_run=dry_run,
-        **({"told": lambda line: typer.echo(line, err=True)} if sys.stderr.isatty() else {}),
+        told=_progress,
     )
     rows = [result._asdict() for result in results]
     if as_json:
@@ -85,6 +87,14 @@ def harvest(
         raise typer.Exit(1)
     if any(row["status"] in ("failed", "partial") for row in rows):
         raise typer.Exit(3)
+
+
+def _progress(line: str) -> None:
+    """How far it is: shown to who watches, logged where nobody does."""
+    if sys.stderr.isatty():
+        typer.echo(line, err=True)
+    else:
+        log.info(line)
 
 
 def upgrade() -> None:
