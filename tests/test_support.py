@@ -13,6 +13,7 @@ from pytest_socket import SocketConnectBlockedError
 
 from registry import db
 from registry.settings import settings
+from tests.support import cards
 from tests.support.browser import PHONE
 from tests.support.databases import Databases
 
@@ -62,6 +63,18 @@ def test_two_filled_databases_share_nothing(databases: Databases, kind: str) -> 
 
 
 @pytest.mark.parametrize("browser_page", [PHONE], indirect=True)
+def test_private_cards_of_the_first_test_do_not_reach_the_others(
+    tmp_path: Path, clean_env: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards.dataset(tmp_path / "cards", "only-of-one-test")
+    monkeypatch.setenv("REGISTRY_CARDS", str(tmp_path / "cards"))
+    fresh = Databases(tmp_path)
+    for address in fresh.fresh("sqlite", "filled"):
+        with db.reading(db.engine(address)) as connection:
+            assert connection.scalar(sa.text("SELECT count(*) FROM dataset WHERE slug = 'only-of-one-test'")) == 0
+            assert connection.scalar(sa.text("SELECT count(*) FROM dataset WHERE slug = 'medqaro'")) == 1
+
+
 def test_a_page_is_drawn_at_the_size_that_was_asked(browser_page: Page, tmp_path: Path) -> None:
     browser_page.set_content("<meta charset=utf-8><h1>Grüße</h1><script>document.title = innerWidth</script>")
     assert browser_page.inner_text("h1") == "Grüße"

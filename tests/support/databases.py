@@ -48,15 +48,17 @@ class Databases:
             return None
         if (kind, content) not in self._templates:
             from registry import db
+            from registry.cards_io import PACKAGE, fingerprint
+            from registry.importer import import_cards
 
             name = self._copy(kind, None)
             address = self._address(kind, name)
+            target = db.engine(address)
+            db.upgrade(target)
             if content == "filled":
-                db.ready(address).dispose()
-            else:
-                target = db.engine(address)
-                db.upgrade(target)
-                target.dispose()
+                # The packaged cards alone: the template is every test's, whatever private cards the first one has.
+                import_cards(target, [PACKAGE], fingerprint([PACKAGE]))
+            target.dispose()
             self._templates[kind, content] = name
         return self._templates[kind, content]
 
