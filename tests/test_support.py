@@ -62,7 +62,6 @@ def test_two_filled_databases_share_nothing(databases: Databases, kind: str) -> 
     assert (next(first, None), next(second, None)) == (None, None)
 
 
-@pytest.mark.parametrize("browser_page", [PHONE], indirect=True)
 def test_private_cards_of_the_first_test_do_not_reach_the_others(
     tmp_path: Path, clean_env: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +74,7 @@ def test_private_cards_of_the_first_test_do_not_reach_the_others(
             assert connection.scalar(sa.text("SELECT count(*) FROM dataset WHERE slug = 'medqaro'")) == 1
 
 
+@pytest.mark.parametrize("browser_page", [PHONE], indirect=True)
 def test_a_page_is_drawn_at_the_size_that_was_asked(browser_page: Page, tmp_path: Path) -> None:
     browser_page.set_content("<meta charset=utf-8><h1>Grüße</h1><script>document.title = innerWidth</script>")
     assert browser_page.inner_text("h1") == "Grüße"
