@@ -126,13 +126,15 @@ def uses(rows: Iterable[Row]) -> pl.DataFrame:
 
 
 def disagreements(found: Mapping[str, list[Row]]) -> pl.DataFrame:
-    """Field by field, each value and who says it; the first is the one shown."""
+    """Field by field, each value and who says it; the first that is the owner's to say is the one shown."""
     text = ("Field", "Shown", "Value", "Said by", "Read in", "Since")
     return pl.DataFrame(
         [
             {
                 "Field": words.plain(field),
-                "Shown": "shown" if index == 0 else "also said",
+                "Shown": "shown"
+                if index == next((i for i, one in enumerate(rows) if one["counts"]), None)
+                else "also said",
                 "Value": value_read(row["value"]),
                 "Said by": words.ORIGIN.get(row["origin"], row["origin"]),
                 "Read in": line(row["place"], 600),

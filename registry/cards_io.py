@@ -77,6 +77,13 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         yield "listed", folder / "listed.jsonl"
 
 
+def dataset_file(folders: Sequence[Path], slug: str) -> Path | None:
+    """The file of the card of a dataset; None where no folder has one."""
+    return next(
+        (path for folder in folders for kind, path in _files(folder) if kind == "datasets" and path.stem == slug), None
+    )
+
+
 def fingerprint(folders: Sequence[Path]) -> str:
     """A sha256 over names and contents of all card files: the same cards give the same value on every machine."""
     total = hashlib.sha256()

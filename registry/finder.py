@@ -24,6 +24,7 @@ from sqlalchemy import text as sql
 
 from registry.errors import UnknownOption
 from registry.names import fold, squeeze
+from registry.search_index import LANGUAGE
 from registry.standing import Row, table
 from registry.tables import Dataset, DatasetAlias, DatasetTerm, Finding, FindingDataset, Link
 from registry.vocabulary import ACCESS, MODALITY, SPECIALTY, STANDING, TASK, TERMS
@@ -217,6 +218,7 @@ def _mend(connection: Connection, words: list[str]) -> list[str]:
         *connection.execute(select(terms.c.value).distinct()).scalars(),
     )
     known = {word for name in texts for word in fold(name).split() if len(word) > 2}
+    known |= {word for names in LANGUAGE.values() for word in fold(names).split() if len(word) > 2}
     known |= {squeezed for name in texts if len(squeezed := squeeze(name)) > 2}
     mended = []
     for word in words:
@@ -277,7 +279,8 @@ def facets(connection: Connection, text: str = "", wanted: Filters = NO_FILTERS)
     words = fold(text[:400]).split()[:MAX_WORDS]
     source: FromClause = datasets
     if words:
-        hits = _matching(connection.dialect.name, words, True).subquery("hits")
+        # Once for all that is counted in a statement: both planners would else match anew for each dataset.
+        hits = _matching(connection.dialect.name, words, True).cte("hits").prefix_with("MATERIALIZED")
         source = datasets.join(hits, hits.c.rowid == datasets.c.id)
     counts: dict[str, dict[str, int]] = {}
     for facet in ("language", "task", "modality", "specialty", "access", "status"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from registry.errors import UnknownOption
 from registry.resolve import resolve
@@ -122,23 +122,3 @@ def _touching(connection: Connection, frontier: tuple[set[int], set[int]], wante
         standing = select_in(connection, lineage, column, frontier[0], lineage.c.ended_at.is_(None))
         found += [row | {"what": "lineage", "edge": (row["child_id"], row["parent_id"])} for row in standing]
     return [row for row in found if wanted is None or row["relation"] in wanted]
-
-
-def lineage_edges(connection: Connection) -> list[Row]:
-    """Every standing child → parent edge with slugs and names."""
-    lineage, child, parent = table(Lineage), table(Dataset).alias("child"), table(Dataset).alias("parent")
-    rows = connection.execute(
-        select(
-            child.c.slug.label("child"),
-            parent.c.slug.label("parent"),
-            lineage.c.relation,
-            lineage.c.evidence,
-            child.c.licence.label("child_licence"),
-            parent.c.licence.label("parent_licence"),
-        )
-        .join(child, child.c.id == lineage.c.child_id)
-        .join(parent, parent.c.id == lineage.c.parent_id)
-        .where(lineage.c.ended_at.is_(None))
-        .order_by(child.c.slug, parent.c.slug)
-    )
-    return [dict(row._mapping) for row in rows]

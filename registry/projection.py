@@ -39,9 +39,6 @@ EVENT_OF = {"licence": "licence-changed", "access": "access-changed", "name": "r
 _STANDING_OF = {"reviewed": "curated", "curated": "curated", "listed": "listed", "harvested": "harvested"}
 
 
-COPY = 4
-"""Precedence of what was read at a copy."""
-
 OWNERS = ("licence", "licence_raw", "access")
 """What only the owner can say: a copy's word on it stays beside as a statement and is never taken for it."""
 
@@ -49,14 +46,14 @@ OWNERS = ("licence", "licence_raw", "access")
 def rank(origin: str, role: str | None) -> int:
     """Precedence of a statement, 0 first; `role` is that of the source that says it, None for the dataset itself."""
     if origin == "harvested":
-        return 2 if role == "official" else COPY
+        return 2 if role == "official" else 4
     return {"reviewed": 0, "curated": 1, "listed": 3}.get(origin, 5)
 
 
 def standing_statements(connection: Connection, dataset_ids: Iterable[int]) -> dict[int, list[Row]]:
     """What is said now about each dataset, by itself and by its sources, best-founded first.
 
-    Each row is a statement with `rank` and `role` (None where the dataset itself is the subject).
+    Each row is a statement, its value read, with `rank` and `role` (None where the dataset itself is the subject).
     """
     said, places = table(Statement), table(DatasetSource)
     found: dict[int, list[Row]] = defaultdict(list)
@@ -74,20 +71,25 @@ def standing_statements(connection: Connection, dataset_ids: Iterable[int]) -> d
         for dataset_id, role in set(at_source[row["subject_id"]]):
             found[dataset_id].append(row | {"role": role, "rank": rank(row["origin"], role)})
     for rows in found.values():
+        for row in rows:
+            row["value"] = json.loads(row["value"])
         rows.sort(key=lambda row: (row["rank"], row["id"]))
     return found
 
 
-def best(rows: list[Row]) -> dict[str, Any]:
-    """Field → value of the first statement that has something to say about it; `rows` in order of precedence."""
-    chosen: dict[str, Any] = {}
+def counts(statement: Row) -> bool:
+    """Whether what is said may be shown as the dataset's own: it says something, and it is the owner's to say it."""
+    theirs = statement["field"] in OWNERS and statement["role"] not in (None, "official")
+    return statement["value"] not in (None, [], {}, "") and not theirs
+
+
+def first_of(rows: Iterable[Row]) -> dict[str, Row]:
+    """Field → the statement that counts; `rows` in order of precedence."""
+    first: dict[str, Row] = {}
     for row in rows:
-        value = json.loads(row["value"])
-        if row["field"] in OWNERS and row["rank"] >= COPY:
-            continue
-        if row["field"] not in chosen and value not in (None, [], ""):
-            chosen[row["field"]] = value
-    return chosen
+        if counts(row):
+            first.setdefault(row["field"], row)
+    return first
 
 
 def _own(values: Mapping[str, Any]) -> Licence:
@@ -128,7 +130,7 @@ def project(
     # Of a silent one nobody says anything any more: it ends, and its row stays as it was last known.
     silent = {key for key in rows if not said.get(key) and key not in new}
     before = {key: row for key, row in rows.items() if key not in silent}
-    chosen = {key: best(said.get(key, [])) for key in before}
+    chosen = {key: {field: row["value"] for field, row in first_of(said.get(key, [])).items()} for key in before}
     after = {key: _row(before[key]["slug"], said.get(key, []), chosen[key]) for key in before}
     after |= {key: {"removed_at": rows[key]["removed_at"] or at} for key in silent}
     _write(connection, rows, after, at)
@@ -234,7 +236,7 @@ def _aliases(
         names = {row["slug"], chosen[key].get("name") or row["slug"]}
         for statement in said.get(key, []):
             if statement["field"] in ("name", "aliases"):
-                value = json.loads(statement["value"])
+                value = statement["value"]
                 names.update([value] if isinstance(value, str) else value or [])
         wanted[key] = {(name, squeeze(name)) for name in names if fold(name)}
     _replace(connection, table(DatasetAlias), wanted, ("alias", "folded"))

@@ -54,17 +54,17 @@ def card_file(name: str) -> Path:
         UnknownDataset: no such dataset.
         NotLoadable: the dataset is known, but nobody has written a card for it.
     """
-    from registry.cards_io import card_folders, scan
+    from registry.cards_io import card_folders, dataset_file
 
     with reading(ready()) as connection:
         row = resolve(connection, name)
-    found = scan(card_folders()).get(("datasets", row["slug"]))
+    found = dataset_file(card_folders(), row["slug"])
     if found is None:
         raise NotLoadable(
             f"{row['slug']} is {row['standing']}, not curated: it has no card that says how to load it."
             + (f" Its page: {row['homepage']}" if row["homepage"] else "")
         )
-    return found.path
+    return found
 
 
 def card(name: str) -> DatasetCard:

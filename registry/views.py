@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from registry.projection import COLUMNS, FACETS, standing_statements
+from registry.projection import COLUMNS, FACETS, counts, first_of, standing_statements
 from registry.standing import Row, table
 from registry.tables import (
     Artifact,
@@ -95,9 +95,7 @@ def dataset(connection: Connection, row: Row) -> Dataset:
     """The whole of the dataset with this row of `dataset`."""
     key = row["id"]
     said = standing_statements(connection, [key]).get(key, [])
-    for statement in said:
-        statement["value"] = json.loads(statement["value"])
-    shown = _first_of(said)
+    shown = first_of(said)
     parents = _relatives(connection, key, up=True)
     return Dataset(
         **{
@@ -144,17 +142,11 @@ def _rows(connection: Connection, statement: Any) -> list[Row]:
     return [dict(row._mapping) for row in connection.execute(statement)]
 
 
-def _first_of(said: list[Row]) -> dict[str, Row]:
-    """Field → the statement that counts; `said` in order of precedence."""
-    first: dict[str, Row] = {}
-    for statement in said:
-        if statement["value"] not in (None, [], {}, ""):
-            first.setdefault(statement["field"], statement)
-    return first
-
-
 def _disagreements(said: list[Row]) -> dict[str, list[Row]]:
-    """Fields of which two voices say different things: each value once, the one that counts first."""
+    """Fields of which two voices say different things: each value once, best-founded first.
+
+    `counts` tells which of them may stand for the dataset; the first of those is the one that does.
+    """
     found: dict[str, list[Row]] = {}
     for name in COMPARED:
         values: dict[str, Row] = {}
@@ -170,6 +162,7 @@ def _disagreements(said: list[Row]) -> dict[str, list[Row]]:
                         "place": statement["place"],
                         "origin": statement["origin"],
                         "seen": statement["first_seen"],
+                        "counts": counts(statement),
                     },
                 )
         if len(values) > 1:

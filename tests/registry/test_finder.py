@@ -35,6 +35,10 @@ class TestSearch:
         assert page.rows[0]["slug"] == "pubmedqa"
         assert page.mended == "pubmedqa"
 
+    def test_the_name_of_a_language_is_mended_too(self) -> None:
+        page = queries.search_page("romanain oncology")
+        assert (page.rows[0]["slug"], page.mended) == ("medqaro", "romanian oncology")
+
     def test_nothing_like_it_gives_an_empty_frame_with_all_columns(self) -> None:
         found = registry.search("zzzzqqqq")
         assert found.is_empty()

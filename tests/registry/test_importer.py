@@ -366,6 +366,26 @@ def test_the_licence_of_a_copy_is_never_taken_for_that_of_the_dataset(
     assert (row["licence"], row["commercial"]) == shown
 
 
+def test_a_licence_that_a_card_read_at_a_copy_stays_with_the_copy(migrated_url: str, folder: Path) -> None:
+    from registry.resolve import resolve
+    from registry.views import dataset
+
+    target = engine(migrated_url)
+    places = [
+        {"provider": "huggingface", "id": "somebody/wards", "role": "mirror", "licence": "MIT"},
+        {"provider": "huggingface", "id": "other/wards", "role": "unknown", "licence": "CC0-1.0"},
+    ]
+    cards.dataset(folder, "wards", licence=None, sources=places)
+    fill(target, folder)
+    with reading(target) as connection:
+        known = dataset(connection, resolve(connection, "wards"))
+    assert (known.licence, known.terms["commercial"]) == (None, None)
+    assert [(row["value"], row["counts"]) for row in known.disagreements["licence"]] == [
+        ("MIT", False),
+        ("CC0-1.0", False),
+    ]
+
+
 def test_private_cards_stand_beside_the_packaged_ones(
     database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
