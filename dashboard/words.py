@@ -75,6 +75,8 @@ EVENT = {
     "changed": "Changed",
     "licence-changed": "Licence changed",
     "access-changed": "Access changed",
+    "archived": "Archived by its owner",
+    "retracted": "Paper retracted",
     "new-revision": "New revision",
     "new-artifact": "New paper, model or code",
     "new-finding": "New finding",

@@ -1,74 +1,91 @@
-"""GitHub: the repositories of known datasets, those whose README names one, and a bounded search for new ones."""
+"""GitHub: searches for repositories of medical datasets, those of known ones, and the code that uses known ones."""
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from harvesters.http import Client, Service, Stop
-from harvesters.page import Memory, Page, Wish
-from harvesters.places import look_again, names_known
-from harvesters.reading import Malformed, mapping, moment, needed, number, text, texts
+from harvesters.github_items import NAME, Details, code, code_hit, readme_text, repository
+from harvesters.http import Answer, Client, Service
+from harvesters.page import Memory, Page, Wish, in_parts, whose_turn
+from harvesters.places import look_again
+from harvesters.reading import Malformed, mapping, needed, text
+from harvesters.slices import sliced
 from harvesters.walk import items_of, walk
 from registry.harvest_targets import KnownPlace
 from registry.observation import Observation, Touch
 from registry.settings import Settings
 
-NAME = "github"
-SITE = "https://github.com"
 SEARCHES = (
-    "topic:medical-dataset",
-    "topic:medical-datasets",
-    "topic:clinical-dataset",
-    "medical dataset in:name,description",
-    "clinical notes dataset in:name,description",
-    "medical question answering dataset in:name,description",
-)
-SEARCH_PAGES = 2
-"""Pages of 100 read of each search in one run."""
-READMES = 20
-"""Known datasets whose names are looked for in READMEs in one run, those looked for longest ago first."""
-
-_HUB_LINK = re.compile(r"huggingface\.co/datasets/([\w.-]+/[\w.-]+)")
-_ARXIV_LINK = re.compile(r"arxiv\.org/(?:abs|pdf)/(\d{4}\.\d{4,5})")
-_DOI_LINK = re.compile(r"doi\.org/(10\.\d{4,9}/[^\s)\]>\"']+)")
+    *(
+        f"topic:{topic}"
+        for topic in (
+            "medical-dataset", "medical-datasets", "clinical-dataset", "biomedical-dataset", "healthcare-dataset",
+            "health-dataset", "medical-imaging-dataset", "medical-data", "clinical-data", "bionlp", "medical-nlp",
+            "clinical-nlp",
+        )
+    ),
+    *(
+        f"{words} in:name,description"
+        for words in (
+            "medical dataset", "clinical dataset", "biomedical dataset", "biomedical corpus", "medical benchmark",
+            "medical question answering dataset", "radiology dataset", "pathology dataset", "ECG dataset",
+            "electronic health records dataset", "medical image segmentation dataset", "clinical notes dataset",
+            "医学 数据集", "医疗 数据集", "의료 데이터셋", "datos médicos dataset", "medizinisch datensatz",
+        )
+    ),
+)  # fmt: skip
+SEARCH_REQUESTS = 30
+"""Requests of one search in one run; the next run goes on from there."""
+USERS = 120
+"""Searches for users of known datasets in one run; the next run goes on with others."""
+CODE_PAGES = 10
 
 
 def service(now: Settings) -> Service:
-    """The GitHub that the settings name."""
+    """The GitHub that the settings name; fragments are asked for, so that hits of the code search can be checked."""
     return Service(
         NAME,
         now.github_api_url,
         now.github_token,
-        accept="application/vnd.github+json",
+        accept="application/vnd.github.text-match+json",
         headers={"X-GitHub-Api-Version": "2022-11-28"},
-        limit=lambda path: "search" if "/search/" in path else "core",
+        limit=_bucket,
     )
+
+
+def _bucket(path: str) -> str:
+    return "code_search" if "/search/code" in path else "search" if "/search/" in path else "core"
 
 
 def pages(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
-    """All that this harvester sees, page by page."""
-    places = look_again(
-        memory,
-        wish,
-        NAME,
-        lambda place: client.get(_address(place), place.etag),
-        lambda answer, place: [repository(answer.data, wish.now, asked=place.locator, etag=answer.headers.get("etag"))],
-    )
-    stopped = None
-    for part in (places, _users(client, memory, wish), _search(client, memory, wish)):
-        try:
-            yield from part
-        except Stop as stop:
-            # Searches are counted apart: without a token the places alone spend the other limit every night.
-            if not stop.spent:
-                raise
-            stopped = stopped or stop
-    if stopped:
-        raise stopped
+    """All that this harvester sees, page by page. Searches are counted apart from what is asked of repositories."""
+
+    def places() -> Iterator[Page]:
+        yield from look_again(
+            memory,
+            wish,
+            NAME,
+            lambda place: client.get(_address(place), place.etag),
+            lambda answer, place: [_read(client, answer, place, wish)],
+        )
+
+    parts = (lambda: _search(client, memory, wish), places, lambda: _users(client, memory, wish))
+    yield from in_parts(client, memory, wish, parts)
+
+
+def _search(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
+    searches = {f"repositories:{words}": words for words in SEARCHES}
+    for query in whose_turn(memory, wish, searches, nightly=True):
+        words = searches[query]
+
+        def read(item: Any, words: str = words) -> list[Observation]:
+            found = repository(item, wish.now, complete=False, reason=f"found by {words!r} on GitHub")
+            # A fork is a copy for work on the code, and GitHub shows it only where it is asked for.
+            return [] if mapping(item).get("fork") is True else [found]
+
+        yield from sliced(client, memory, wish, query, words, read=read, requests=SEARCH_REQUESTS)
 
 
 def _address(place: KnownPlace) -> str:
@@ -77,8 +94,71 @@ def _address(place: KnownPlace) -> str:
     return f"/repositories/{place.native_id}" if place.native_id.isdigit() else by_name
 
 
-def _is_among(known: set[str], found: Any) -> bool:
-    return needed(found, "id") in known or needed(found, "full_name").lower() in known
+def _read(client: Client, answer: Answer, place: KnownPlace, wish: Wish) -> Observation:
+    """What a repository shows. Raises `Malformed`.
+
+    Its README, tree and releases are three requests more: they are made where a token allows 5,000 an hour, and
+    where somebody has pushed since.
+    """
+    changed = place.read_at is None or place.revision != text(mapping(answer.data).get("pushed_at"))
+    details = _details(client, answer.data) if client.service.token and (changed or wish.full) else None
+    return repository(
+        answer.data,
+        wish.now,
+        asked=place.locator,
+        etag=answer.headers.get("etag"),
+        complete=details is not None,
+        details=details,
+    )
+
+
+def _details(client: Client, item: Any) -> Details:
+    base = f"/repositories/{needed(item, 'id')}"
+    branch = quote(text(mapping(item).get("default_branch")) or "HEAD", safe="")
+    readme, tree, releases = (
+        client.get(f"{base}/{path}") for path in ("readme", f"git/trees/{branch}?recursive=1", "releases?per_page=10")
+    )
+    return Details(
+        readme_text(readme.data) if readme.what == "take" else None,
+        tree.data if tree.what == "take" else None,
+        releases.data if releases.what == "take" else None,
+    )
+
+
+def _users(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
+    """Repositories whose README or code names the place of a known dataset, each place in its turn."""
+    left = USERS
+    for provider in ("huggingface", NAME):
+        after = 0
+        while left > 0 and (some := memory.named_places(provider, after)):
+            after = some[-1].id
+            names = [place.locator for place in some if "/" in place.locator]
+            wanted = {f"readme:{provider}:{name}": name for name in names}
+            if client.service.token and provider == "huggingface":
+                wanted |= {f"code:{name}": name for name in names}
+            due = whose_turn(memory, wish, wanted)[:left]
+            left -= len(due)
+            for query in due:
+                kind, name = query.partition(":")[0], wanted[query]
+                yield from _named_in(client, memory, wish, query, kind, provider, name)
+
+
+def _named_in(
+    client: Client, memory: Memory, wish: Wish, query: str, kind: str, provider: str, name: str
+) -> Iterator[Page]:
+    def of_readme(item: Any) -> list[Observation]:
+        return [code(item, wish.now, [Touch("mentions", provider, name, f"GitHub finds {name} in its README", 0.5)])]
+
+    def of_code(item: Any) -> list[Observation]:
+        return code_hit(item, wish.now, name)
+
+    if kind == "readme":
+        asked = urlencode({"q": f'"{name}" in:readme', "sort": "updated", "per_page": "100"})
+        path, stamp, read, pages = f"/search/repositories?{asked}", "updated_at", of_readme, 1
+    else:
+        asked = urlencode({"q": f'"{name}"', "per_page": "100"})
+        path, stamp, read, pages = f"/search/code?{asked}", "", of_code, CODE_PAGES
+    yield from walk(client, memory, wish, query, path, stamp=stamp, read=read, pages=pages, items=_found)
 
 
 def _found(data: Any) -> Sequence[Any]:
@@ -86,135 +166,3 @@ def _found(data: Any) -> Sequence[Any]:
     if mapping(data).get("incomplete_results") is True:
         raise Malformed("the search ran out of time on the side of GitHub (incomplete_results)")
     return items_of(mapping(data).get("items"))
-
-
-def _query(words: str) -> str:
-    query = {"q": words, "sort": "updated", "order": "desc", "per_page": "100"}
-    return f"/search/repositories?{urlencode(query)}"
-
-
-def _users(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
-    """Repositories whose README names the place of a known dataset."""
-    places = {
-        f"readme:{provider}:{place.locator}": (provider, place)
-        for provider in ("huggingface", NAME)
-        for place in memory.places(provider)
-        if "/" in place.locator
-    }
-    known, never = names_known(memory, NAME), dt.datetime.min.replace(tzinfo=dt.UTC)
-    turns = sorted(places, key=lambda query: memory.cursor(query).read_at or never)
-    for query in [query for query in turns if not memory.waits(query)][:READMES]:
-        provider, place = places[query]
-
-        def read(item: Any, provider: str = provider, name: str = place.locator) -> list[Observation]:
-            if _is_among(known, item):
-                return []
-            evidence = f"GitHub finds {name} in its README"
-            return [code(item, wish.now, [Touch("mentions", provider, name, evidence, 0.5)])]
-
-        yield from walk(
-            client,
-            memory,
-            wish,
-            query,
-            _query(f'"{place.locator}" in:readme'),
-            stamp="updated_at",
-            read=read,
-            pages=1,
-            items=_found,
-        )
-
-
-def _search(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
-    known = names_known(memory, NAME)
-    for words in SEARCHES:
-        query = f"repositories:{words}"
-
-        def read(item: Any, words: str = words) -> list[Observation]:
-            reason = f"found by {words!r} on GitHub"
-            return [] if _is_among(known, item) else [repository(item, wish.now, complete=False, reason=reason)]
-
-        if not memory.waits(query):
-            yield from walk(
-                client,
-                memory,
-                wish,
-                query,
-                _query(words),
-                stamp="updated_at",
-                read=read,
-                pages=SEARCH_PAGES,
-                items=_found,
-            )
-
-
-def _licence(item: Any) -> str | None:
-    found = mapping(mapping(item).get("license"))
-    return text(found.get("spdx_id")) or text(found.get("key"))
-
-
-def repository(
-    item: Any,
-    now: dt.datetime,
-    *,
-    asked: str | None = None,
-    etag: str | None = None,
-    complete: bool = True,
-    reason: str | None = None,
-) -> Observation:
-    """A repository as the place of a dataset. Raises `Malformed`.
-
-    GitHub's answer names no commit: the time of the last push stands for the revision.
-    """
-    name = needed(item, "full_name")
-    about = " ".join(filter(None, (text(item.get("description")), text(item.get("homepage")))))
-    links = [Touch("mentions", "huggingface", n, f"links {n} on Hugging Face", 0.5) for n in _HUB_LINK.findall(about)]
-    return Observation(
-        provider=NAME,
-        kind="dataset",
-        native_id=needed(item, "id"),
-        locator=name,
-        seen_at=now,
-        asked=asked,
-        url=f"{SITE}/{name}",
-        title=name,
-        revision=text(item.get("pushed_at")),
-        licence_raw=_licence(item),
-        access="open",
-        etag=etag,
-        complete=complete,
-        reason=reason,
-        fields={
-            "description": text(item.get("description")),
-            "site": text(item.get("homepage")),
-            "tags": texts(item.get("topics"))[:50],
-            "programming_language": text(item.get("language")),
-            "archived": item.get("archived") is True or None,
-            "fork": item.get("fork") is True or None,
-            "stars": number(item.get("stargazers_count")),
-            "forks": number(item.get("forks_count")),
-            "created_at": text(item.get("created_at")),
-        },
-        ids=tuple(("arxiv", found) for found in _ARXIV_LINK.findall(about))
-        + tuple(("doi", found) for found in _DOI_LINK.findall(about)),
-        touches=tuple(links),
-    )
-
-
-def code(item: Any, now: dt.datetime, touches: Sequence[Touch]) -> Observation:
-    """A repository as code that uses a dataset. Raises `Malformed`."""
-    name = needed(item, "full_name")
-    created = moment(item.get("created_at"))
-    return Observation(
-        provider=NAME,
-        kind="code",
-        native_id=needed(item, "id"),
-        locator=name,
-        seen_at=now,
-        url=f"{SITE}/{name}",
-        title=name,
-        complete=False,
-        fields={"summary": text(item.get("description")), "year": created.year if created else None},
-        ids=((NAME, name),),
-        touches=tuple(touches),
-    )

@@ -15,7 +15,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from pydantic import SecretStr
 
-from harvesters.limits import MAX_WAIT, RETRIES, Decision, decide, pause, span
+from harvesters.limits import MAX_WAIT, RETRIES, Decision, decide, span
+from harvesters.meter import Meter
 from registry.errors import HarvestError
 from registry.observation import clean
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 2**20
 """Bytes of the largest answer that is read."""
+MAX_TEXT = 2**20
+"""Bytes that are read of a page of text; what follows is left."""
 MAX_SECONDS = 180.0
 """Longest time for one answer, however slowly it drips."""
 NOTABLE = 20.0
@@ -62,7 +65,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Answer:
-    """`what` is ``take``, ``same``, ``absent`` or ``gated``; `data` is the parsed body of what was taken."""
+    """`what` is ``take``, ``same``, ``absent`` or ``gated``; `data` is what was taken: parsed JSON, or a text."""
 
     what: str
     url: str
@@ -110,10 +113,11 @@ class Client:
         self.max_body = max_body
         self.max_seconds = max_seconds
         self.requests = 0
-        self.spent = 0.0
+        self.meter = Meter(service.name)
         self._sleep = sleep
         self._broken = 0
-        self._free: dict[str, float] = {}
+        self._allowed = max_requests
+        self._over: dict[str, Stop] = {}
         where = urlsplit(service.base)
         if where.scheme not in ("http", "https") or not where.netloc:
             raise Stop(
@@ -131,12 +135,18 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def get(self, path: str, etag: str | None = None) -> Answer:
+    def allow(self, parts: int) -> None:
+        """Let what follows make a share of the requests that are left, as the first of so many parts."""
+        if self.max_requests is not None:
+            self._allowed = self.requests + -(-(self.max_requests - self.requests) // parts)
+
+    def get(self, path: str, etag: str | None = None, *, as_text: bool = False) -> Answer:
         """The answer to a GET, parsed from JSON.
 
         Args:
             path: path and query below the service's base, or a full address on its host as a Link header gives it.
             etag: of the answer known before; where nothing changed the answer is ``same``.
+            as_text: take the body as text, its first `MAX_TEXT` bytes.
 
         Raises:
             ItemFailed: no usable answer to this request.
@@ -144,7 +154,7 @@ class Client:
         """
         url = self._address(path)
         for hop in range(MAX_HOPS + 1):
-            answer, moved_to = self._ask(url, etag)
+            answer, moved_to = self._ask(url, etag, as_text)
             if moved_to is None:
                 return answer
             url = self._address(urljoin(url, moved_to))
@@ -164,15 +174,17 @@ class Client:
             )
         return path
 
-    def _ask(self, url: str, etag: str | None) -> tuple[Answer, str | None]:
+    def _ask(self, url: str, etag: str | None, as_text: bool) -> tuple[Answer, str | None]:
         """One answer that says something, or where it moved to; waits and tries again as often as is decent."""
         for attempt in range(RETRIES + 1):
-            decision, answer, moved_to = self._once(url, etag, attempt)
+            decision, answer, moved_to = self._once(url, etag, attempt, as_text)
             if decision.what == "wait":
                 self._rest(url, decision.seconds, decision.reason)
                 continue
             if decision.what == "stop":
-                raise Stop(f"{self.service.name}: {decision.reason}", spent=decision.seconds > 0)
+                stop = Stop(f"{self.service.name}: {decision.reason}", spent=decision.seconds > 0)
+                self._over[self._limit(url)] = stop
+                raise stop
             if decision.what != "refused":
                 self._broken = 0
                 return answer, moved_to
@@ -183,12 +195,12 @@ class Client:
             raise Stop(f"{told}; nothing usable {self._broken} times in a row", spent=False)
         raise ItemFailed(told)
 
-    def _once(self, url: str, etag: str | None, attempt: int) -> tuple[Decision, Answer, str | None]:
+    def _once(self, url: str, etag: str | None, attempt: int, as_text: bool) -> tuple[Decision, Answer, str | None]:
         self._before(url)
         nothing = Answer("absent", url)
         last = attempt >= RETRIES
         try:
-            status, headers, body = self._exchange(url, etag)
+            status, headers, body = self._exchange(url, etag, as_text)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             why = f"{self.service.base} cannot be reached: {clean(str(error), 200)}"
             return Decision("stop", 0.0, why) if last else Decision("wait", 2.0**attempt, why), nothing, None
@@ -198,10 +210,12 @@ class Client:
             why = f"the answer broke off: {clean(str(error), 200) or type(error).__name__}"
             return Decision("refused" if last else "wait", 2.0**attempt, why), nothing, None
         now = time.time()
-        self._after(url, headers, now)
+        self.meter.note(self._limit(url), headers, now)
         decision = decide(self.service.name, status, headers, body[:4096].decode("utf-8", "replace"), attempt, now)
         data = None
-        if decision.what == "take":
+        if decision.what == "take" and as_text:
+            data = body.decode("utf-8", "replace")
+        elif decision.what == "take":
             try:
                 data = json.loads(body)
             except (ValueError, RecursionError):
@@ -210,13 +224,16 @@ class Client:
         answer = Answer(decision.what, url, data, headers, decision.reason, decision.final)
         return decision, answer, headers.get("location", "") if decision.what == "moved" else None
 
-    def _exchange(self, url: str, etag: str | None) -> tuple[int, dict[str, str], bytes]:
+    def _exchange(self, url: str, etag: str | None, as_text: bool) -> tuple[int, dict[str, str], bytes]:
         deadline = time.monotonic() + self.max_seconds
         headers = {"If-None-Match": etag} if etag else {}
         with self._http.stream("GET", url, headers=headers) as response:
             parts, size = [], 0
             for part in response.iter_bytes():
                 size += len(part)
+                if as_text and size > MAX_TEXT:
+                    parts.append(part[: MAX_TEXT - size])
+                    break
                 if size > self.max_body:
                     raise TooLarge(f"{self._shown(url)}: the answer is larger than {self.max_body // 2**20} MiB")
                 if time.monotonic() > deadline:
@@ -225,23 +242,18 @@ class Client:
             return response.status_code, {k.lower(): v for k, v in response.headers.items()}, b"".join(parts)
 
     def _before(self, url: str) -> None:
-        if self.max_requests is not None and self.requests >= self.max_requests:
+        if over := self._over.get(self._limit(url)):
+            raise over
+        if self._allowed is not None and self.requests >= self._allowed:
             raise Stop(f"{self.service.name}: the {self.max_requests} requests allowed are used", spent=True)
-        if self.budget is not None and self.spent >= self.budget:
+        if self.budget is not None and self.meter.spent >= self.budget:
             raise Stop(f"{self.service.name}: the budget of ${self.budget:g} is spent", spent=True)
-        seconds = self._free.get(self._limit(url), 0.0) - time.time()
+        seconds = self.meter.wait(self._limit(url), time.time())
         if seconds > MAX_WAIT:
             raise Stop(f"{self.service.name}: the limit of requests is spent for {span(seconds)}", spent=True)
         if seconds > 0:
             self._rest(url, seconds, "the limit of requests is spent")
         self.requests += 1
-
-    def _after(self, url: str, headers: Mapping[str, str], now: float) -> None:
-        """Keep what the answer says of the limits for the next request."""
-        limit = self._limit(url)
-        self._free[limit] = now + pause(self.service.name, limit, headers, now)
-        cost = headers.get("x-ratelimit-cost-usd", "")
-        self.spent += float(cost) if re.fullmatch(r"\d+(\.\d+)?", cost) else 0.0
 
     def _limit(self, url: str) -> str:
         return self.service.limit(urlsplit(url).path)
@@ -250,7 +262,7 @@ class Client:
         level = logging.WARNING if seconds >= NOTABLE else logging.INFO
         log.log(level, "%s: %s; waiting %s", self.service.name, why, span(seconds))
         self._sleep(seconds)
-        self._free.pop(self._limit(url), None)
+        self.meter.rested(self._limit(url))
 
     def _shown(self, url: str) -> str:
         """The address as it is told: without a query that may be long."""

@@ -110,19 +110,6 @@ def reset_in(headers: Mapping[str, str], at: float) -> float | None:
     return max(0.0, int(reset) - at) + 1.0 if len(reset) > 8 else float(reset)
 
 
-def pause(service: str, limit: str, headers: Mapping[str, str], at: float) -> float:
-    """Seconds to let pass before the next request that counts against the same limit.
-
-    GitHub's searches are spread over the minute that they are counted by; others may follow at once until none is left.
-    OpenAlex says that none is left also where only this second is full, so its own refusal is waited for.
-    """
-    if service == "openalex":
-        return 0.0
-    per_minute = headers.get("x-ratelimit-limit", "")
-    spread = 60.0 / max(1, int(per_minute) if per_minute.isdigit() else 30) if limit == "search" else 0.0
-    return max(spread, reset_in(headers, at) or 0.0)
-
-
 def span(seconds: float) -> str:
     """``40 seconds``, ``12 minutes``, ``3.5 hours``."""
     for size, word in ((3600.0, "hours"), (60.0, "minutes")):

@@ -1,56 +1,91 @@
-"""OpenAlex: the works that introduce known datasets in all their versions, and every work that cites them."""
+"""OpenAlex: the works that introduce known datasets in all their versions, what cites them, and records of datasets."""
 
 from __future__ import annotations
 
 import datetime as dt
-import html
 import json
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from pyalex import Works, invert_abstract
+from pyalex import Works
+from rapidfuzz import fuzz
 
 from harvesters.http import Client, ItemFailed, Service
-from harvesters.page import Memory, Page, Wish
-from harvesters.reading import Malformed, mapping, needed, number, sequence, text
-from harvesters.walk import observe
-from registry.artifacts import arxiv_id
+from harvesters.openalex_items import NAME, bare_doi, record, work, work_id
+from harvesters.page import Memory, Page, Wish, in_parts, whose_turn
+from harvesters.reading import Malformed, mapping, number, sequence, text
+from harvesters.walk import observe, unpacked
 from registry.harvest_log import Cursor, Failure
 from registry.harvest_targets import KnownPaper
+from registry.names import fold
 from registry.observation import Observation, Touch
 from registry.settings import Settings
 
-NAME = "openalex"
 BATCH, LENGTH = 100, 6_000
 """Identifiers in one question, which costs the same as one alone, and characters of their address."""
 PER_PAGE = 100
+TOGETHER, CITERS = 50, 5_000
+"""Cited works in one question, and the citing works that it may bring."""
 WHOLE = dt.timedelta(days=30)
 """So often all citing works are read again; in between only those published in the last months."""
 RECENT = dt.timedelta(days=180)
-ABSTRACT = 2_000
-"""Words of an abstract that are put together."""
+LOOK_UP, UNFINISHED = "look-up", "citing"
+"""The queries under which it is kept when all works were looked up, and a reading that was cut off."""
+TITLES = 20
+"""Searches by title in one run, which cost ten times as much as others."""
+ALIKE = 95
+"""Similarity of titles (0-100) from which a search by title has found the paper."""
+RECORDS = (
+    "medical imaging dataset", "clinical data set patients", "radiology images dataset", "electronic health records",
+    "medical question answering", "electrocardiogram recordings", "histopathology images", "clinical notes corpus",
+)  # fmt: skip
+"""Words looked for in titles and abstracts of works of type dataset."""
+RECORD_PAGES = 10
 
 _LOOKED_UP = (
-    "id doi display_name publication_year type ids cited_by_count primary_location locations abstract_inverted_index"
+    "id doi display_name publication_year type ids cited_by_count primary_location locations abstract_inverted_index "
+    "is_retracted"
 ).split()
-_CITING = "id doi display_name publication_year type ids primary_location".split()
+_CITING = (
+    "id doi display_name publication_year type ids primary_location abstract_inverted_index referenced_works "
+    "is_retracted"
+).split()
+_RECORD = (
+    "id doi display_name publication_year type primary_location abstract_inverted_index topics primary_topic"
+).split()
 
 
 def service(now: Settings) -> Service:
     """The OpenAlex that the settings name. The key goes into a header: in an address it would end up in logs."""
-    return Service(NAME, now.openalex_api_url, now.openalex_api_key)
+    return Service(NAME, now.openalex_api_url, now.openalex_api_key, limit=lambda path: "credits")
 
 
 def pages(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
     """All that this harvester sees, page by page."""
-    counts: dict[str, int] = {}
-    yield from _look_up(client, memory.papers(), wish, counts)
-    unfinished = {work for work in counts if memory.cursor(f"cites:{work}").cursor}
-    for work in sorted(counts, key=lambda work: (work not in unfinished, work)):
-        if wish.full or not memory.waits(f"cites:{work}"):
-            yield from _citing(client, memory, wish, work, counts[work])
+    parts = (
+        lambda: _unfinished(client, memory, wish),
+        lambda: _works(client, memory, wish),
+        lambda: _records(client, memory, wish),
+    )
+    yield from in_parts(client, memory, wish, parts)
+
+
+def _works(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
+    """The works that introduce known datasets, and those that cite them; once a night."""
+    if not wish.tonight(memory.cursor(LOOK_UP).read_at):
+        return
+    after = 0
+    while some := memory.papers(after):
+        after = some[-1].artifact_id
+        counts: dict[str, int] = {}
+        yield from _look_up(client, some, wish, counts)
+        yield from _by_title(client, memory, wish, some, counts)
+        yield from _citing(client, memory, wish, counts)
+    yield Page(cursors=[Cursor(LOOK_UP)])
 
 
 def question(fields: Sequence[str], **filters: Any) -> str:
@@ -100,6 +135,7 @@ def _batches(
         )
         part, wanted = wanted[:size], wanted[size:]
         item = f"works by {name.replace('__', '.')}: {part[0]} and {len(part) - 1} more"
+        wish.plans(1, item)
         try:
             data = client.get(question(_LOOKED_UP, **{name: part})).data
             results = _results(data)
@@ -108,65 +144,186 @@ def _batches(
             continue
         observations, failures = observe(item, results, lambda result: [work(result, wish.now)])
         for result in results:
-            if (key := _work_id(mapping(result).get("id"))) is not None:
+            if (key := work_id(mapping(result).get("id"))) is not None:
                 counts[key] = number(mapping(result).get("cited_by_count")) or 0
-            answered.add(_quoted(_bare_doi(mapping(result).get("doi")) or ""))
+            answered.add(_quoted(bare_doi(mapping(result).get("doi")) or ""))
         yield Page(observations, failures, [item])
     return answered
 
 
-def _citing(client: Client, memory: Memory, wish: Wish, cited: str, count: int) -> Iterator[Page]:
-    """Works that cite `cited`: all of them at first and once a month, else the recent ones where the count moved."""
-    query = f"cites:{cited}"
-    before = memory.cursor(query)
-    mark = _mark(before.high_water)
-    if count == 0 or (count == mark[0] and not (wish.full or wish.since or before.cursor)):
-        return
-    whole = mark[1] is None or wish.now - mark[1] > WHOLE
-    since = wish.since or (None if wish.full or whole or mark[1] is None else mark[1] - RECENT)
-    cursor = "*"
-    if before.cursor and not (wish.full or wish.since):
-        cursor, since = _unfinished(before.cursor)
-    filters: dict[str, Any] = {"cites": cited}
-    if since:
-        filters["from_publication_date"] = since.date().isoformat()
-    touch = Touch("cites", NAME, cited, "in its list of references at OpenAlex", 0.9)
-    read_whole = wish.now if since is None else mark[1]
+def _by_title(
+    client: Client, memory: Memory, wish: Wish, papers: Sequence[KnownPaper], counts: dict[str, int]
+) -> Iterator[Page]:
+    """Works of papers of which nothing but the title is known; each in its turn, and the same title is asked for."""
+    wanted = {f"title:{fold(p.title)[:200]}": p for p in papers if not {"openalex", "doi", "arxiv"} & {*p.ids}}
+    for query in whose_turn(memory, wish, wanted)[:TITLES]:
+        paper = wanted[query]
+        words = re.sub(r"\s+", " ", re.sub(r"[^\w\s-]", " ", paper.title)).strip()
+        wish.plans(1, query)
+        try:
+            results = _results(client.get(question(_LOOKED_UP, title__search=words)).data)
+        except (ItemFailed, Malformed) as error:
+            yield Page(failures=[Failure(query, str(error))])
+            continue
+        same = [one for one in results if _is_same(one, paper)]
+        observations, failures = observe(query, same, partial(_titled, paper=paper, now=wish.now))
+        for one in same:
+            counts[work_id(one["id"]) or ""] = number(mapping(one).get("cited_by_count")) or 0
+        yield Page(observations, failures, [query], [Cursor(query)])
+
+
+def _is_same(item: Any, paper: KnownPaper) -> bool:
+    """The same title, and a year that differs by one at most: preprint and article are dated apart."""
+    title, year = text(mapping(item).get("display_name")), number(mapping(item).get("publication_year"))
+    near = year is None or paper.year is None or abs(year - paper.year) <= 1
+    return near and title is not None and fuzz.ratio(fold(title), fold(paper.title)) >= ALIKE
+
+
+def _titled(item: Any, paper: KnownPaper, now: dt.datetime) -> list[Observation]:
+    """A work with its title as a further identifier, by which the row of `paper` is found. Raises `Malformed`."""
+    found = work(item, now)
+    return [replace(found, ids=(*found.ids, *(("title", value) for value in paper.ids.get("title", ()))))]
+
+
+class Reading(NamedTuple):
+    """A reading of all works that cite some works: since which day of publication, and the page to go on from."""
+
+    counts: Mapping[str, int]
+    """Cited work → how many cite it, as OpenAlex counted when the reading began."""
+    since: dt.datetime | None
+    begun: dt.datetime
+    cursor: str = "*"
+
+
+def _citing(client: Client, memory: Memory, wish: Wish, counts: Mapping[str, int]) -> Iterator[Page]:
+    """Works that cite those of `counts`: all of them at first and once a month, else recent ones where a count moved.
+
+    Several cited works are asked for at once; the list of references of each result tells which of them it cites.
+    """
+    marks = memory.cursors(f"cites:{key}" for key in counts)
+    whole: list[str] = []
+    recent: dict[str, dt.datetime] = {}
+    for key in sorted(counts, key=lambda key: (counts[key], key)):
+        count, read = _mark(marks[f"cites:{key}"].high_water if f"cites:{key}" in marks else None)
+        if counts[key] == 0 or (count == counts[key] and not (wish.full or wish.since)) or memory.waits(f"cites:{key}"):
+            continue
+        if wish.full or read is None or (wish.now - read > WHOLE and not wish.since):
+            whole.append(key)
+        else:
+            recent[key] = wish.since or read - RECENT
+    for part in _parts(list(recent), counts, 10**9):
+        reading = Reading({key: counts[key] for key in part}, min(recent[key] for key in part), wish.now)
+        yield from _read(client, memory, wish, reading)
+    for part in _parts(whole, counts, CITERS):
+        yield from _read(client, memory, wish, Reading({key: counts[key] for key in part}, None, wish.now))
+
+
+def _parts(works: Sequence[str], counts: Mapping[str, int], most: int) -> Iterator[list[str]]:
+    """Works to ask for together: few enough, and of few enough citing works."""
+    part: list[str] = []
+    for key in works:
+        if part and (len(part) == TOGETHER or sum(counts[one] for one in part) + counts[key] > most):
+            yield part
+            part = []
+        part.append(key)
+    if part:
+        yield part
+
+
+def _unfinished(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
+    counts, since, begun, cursor = unpacked(memory.cursor(UNFINISHED).cursor, 4)
+    if isinstance(counts, dict) and not (wish.full or wish.since):
+        started = dt.datetime.fromisoformat(begun)
+        reading = Reading(counts, dt.datetime.fromisoformat(since) if since else None, started, cursor)
+        yield from _read(client, memory, wish, reading)
+
+
+def _read(client: Client, memory: Memory, wish: Wish, reading: Reading) -> Iterator[Page]:
+    filters: dict[str, Any] = {"cites": list(reading.counts)}
+    if reading.since:
+        filters["from_publication_date"] = reading.since.date().isoformat()
+    first = next(iter(reading.counts))
+    item = f"cites:{first}"
+    wish.doing = f"what cites {first} and {len(reading.counts) - 1} more"
+
+    def read(result: Any) -> list[Observation]:
+        named = {work_id(one) for one in sequence(mapping(result).get("referenced_works"))}
+        # Of a single work it is known that it is cited, though the list of references may come late.
+        cited = [key for key in reading.counts if key in named or len(reading.counts) == 1]
+        touches = [Touch("cites", NAME, key, "in its list of references at OpenAlex", 0.9) for key in cited]
+        return [work(result, wish.now, touches)]
+
     while True:
         try:
-            data = client.get(f"{question(_CITING, **filters)}&cursor={quote(cursor, safe='*')}").data
+            data = client.get(f"{question(_CITING, **filters)}&cursor={quote(reading.cursor, safe='*')}").data
             results = _results(data)
         except (ItemFailed, Malformed) as error:
-            yield Page(failures=[Failure(query, str(error))], cursor=Cursor(query, before.high_water))
+            # Where a reading cannot go on from where it was cut off, it begins anew next time.
+            yield Page(failures=[Failure(item, str(error))], cursors=[Cursor(UNFINISHED)])
             return
         found = text(mapping(mapping(data).get("meta")).get("next_cursor"))
-        done = found is None or not results or found == cursor
-        told = json.dumps([count, read_whole.isoformat() if read_whole else None])
-        going_on = json.dumps([found, since.isoformat() if since else None])
-        at = Cursor(query, told) if done else Cursor(query, before.high_water, going_on)
-        observations, failures = observe(query, results, lambda result: [work(result, wish.now, [touch])])
-        yield Page(observations, failures, [query], at)
+        done = found is None or not results or found == reading.cursor
+        observations, failures = observe(item, results, read)
+        yield Page(observations, failures, [item], [*_marks(memory, reading)] if done else [_kept(reading, found)])
         if done or found is None:
             return
-        cursor = found
+        reading = reading._replace(cursor=found)
+
+
+def _kept(reading: Reading, cursor: str | None) -> Cursor:
+    since = reading.since.isoformat() if reading.since else None
+    return Cursor(UNFINISHED, None, json.dumps([dict(reading.counts), since, reading.begun.isoformat(), cursor]))
+
+
+def _marks(memory: Memory, reading: Reading) -> Iterator[Cursor]:
+    """What is told of each cited work once all that cites it is read: how many, and when all was read."""
+    yield Cursor(UNFINISHED)
+    before = memory.cursors(f"cites:{key}" for key in reading.counts)
+    for key, count in reading.counts.items():
+        query = f"cites:{key}"
+        _, whole = _mark(before[query].high_water if query in before else None)
+        read = reading.begun if reading.since is None else whole
+        yield Cursor(query, json.dumps([count, read.isoformat() if read else None]))
 
 
 def _mark(high_water: str | None) -> tuple[int | None, dt.datetime | None]:
     """The count at the last reading, and when all was read."""
+    count, whole = unpacked(high_water, 2)
     try:
-        count, whole = json.loads(high_water or "null")
         return int(count), dt.datetime.fromisoformat(whole) if whole else None
     except (TypeError, ValueError):
         return None, None
 
 
-def _unfinished(cursor: str) -> tuple[str, dt.datetime | None]:
-    """Where a reading was cut off, and from which date on it read."""
-    try:
-        found, since = json.loads(cursor)
-        return str(found), dt.datetime.fromisoformat(since) if since else None
-    except (TypeError, ValueError):
-        return "*", None
+def _records(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
+    """Works of type dataset, each search in its turn; those of repositories are hidden unless they are asked for."""
+    wanted = {f"records:{words}": words for words in RECORDS}
+    for query in whose_turn(memory, wish, wanted):
+        before = memory.cursor(query)
+        cursor = before.cursor if before.cursor and not wish.full else "*"
+        since = None if wish.full or before.high_water is None else before.high_water
+        filters = {"type": "dataset", "title_and_abstract.search": wanted[query]}
+        if since:
+            filters["from_publication_date"] = since
+        path = f"{question(_RECORD, **filters)}&include_xpac=true"
+        wish.plans(1, query)
+        reason = f"found by {wanted[query]!r} among datasets at OpenAlex"
+        for _ in range(RECORD_PAGES):
+            try:
+                data = client.get(f"{path}&cursor={quote(cursor, safe='*')}").data
+                results = _results(data)
+            except (ItemFailed, Malformed) as error:
+                yield Page(failures=[Failure(query, str(error))], cursors=[Cursor(query, before.high_water)])
+                break
+            found = text(mapping(mapping(data).get("meta")).get("next_cursor"))
+            done = found is None or not results or found == cursor
+            observations, failures = observe(query, results, partial(record, now=wish.now, reason=reason))
+            day = (wish.now - RECENT).date().isoformat()
+            at = Cursor(query, day) if done else Cursor(query, before.high_water, found)
+            yield Page(observations, failures, [query], [at])
+            if done or found is None:
+                break
+            cursor = found
 
 
 def _results(data: Any) -> Sequence[Any]:
@@ -174,69 +331,3 @@ def _results(data: Any) -> Sequence[Any]:
     if not isinstance(found, list):
         raise Malformed("works were expected")
     return found
-
-
-def _work_id(value: Any) -> str | None:
-    match = re.search(r"W\d+$", value) if isinstance(value, str) else None
-    return match[0] if match else None
-
-
-def _bare_doi(value: Any) -> str | None:
-    found = text(value)
-    return found.lower().removeprefix("https://doi.org/") if found else None
-
-
-def work(item: Any, now: dt.datetime, touches: Sequence[Touch] = ()) -> Observation:
-    """A work as a paper. Raises `Malformed`."""
-    key = _work_id(needed(item, "id"))
-    if key is None:
-        raise Malformed("a work without a W id")
-    place = mapping(item.get("primary_location"))
-    return Observation(
-        provider=NAME,
-        kind="paper",
-        native_id=key,
-        locator=key,
-        seen_at=now,
-        url=f"https://openalex.org/{key}",
-        title=_plain(item.get("display_name") or item.get("title")),
-        complete=False,
-        fields={
-            "year": number(item.get("publication_year")),
-            "venue": text(mapping(place.get("source")).get("display_name")),
-            "citations": number(item.get("cited_by_count")),
-            "paper_kind": "review" if item.get("type") == "review" else None,
-            "summary": _abstract(item.get("abstract_inverted_index")),
-        },
-        ids=_ids(item, key),
-        touches=tuple(touches),
-    )
-
-
-def _ids(item: Any, key: str) -> tuple[tuple[str, str], ...]:
-    """Identifiers of all versions that OpenAlex puts together; arXiv's own DOI is an arXiv id."""
-    found = [("openalex", key)]
-    if doi := _bare_doi(item.get("doi")):
-        arxiv = arxiv_id(doi.removeprefix("10.48550/arxiv.")) if doi.startswith("10.48550/arxiv.") else None
-        found.append(("arxiv", arxiv) if arxiv else ("doi", doi))
-    for location in (item.get("primary_location"), *sequence(item.get("locations"))):
-        page = text(mapping(location).get("landing_page_url")) or ""
-        if re.match(r"https?://arxiv\.org/abs/", page) and (number_ := arxiv_id(page)):
-            found.append(("arxiv", number_))
-    return tuple(dict.fromkeys(found))
-
-
-def _plain(title: Any) -> str | None:
-    """A title without the markup that some publishers send."""
-    found = text(title)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^<>]{1,40}>", "", found))).strip() if found else None
-
-
-def _abstract(index: Any) -> str | None:
-    """The abstract put together from OpenAlex's word positions, cut where it is too long."""
-    words = {
-        word: [one for one in places if isinstance(one, int) and 0 <= one < ABSTRACT]
-        for word, places in mapping(index).items()
-        if isinstance(places, list)
-    }
-    return invert_abstract({word: places for word, places in words.items() if places}) or None

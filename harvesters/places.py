@@ -1,4 +1,4 @@
-"""Known places looked at again: those of one provider, each with one request, a few stored together."""
+"""Known places whose turn it is, looked at one by one, a few stored together."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from registry.harvest_log import Failure
 from registry.harvest_targets import KnownPlace
 from registry.observation import Observation
 
-FRESH = dt.timedelta(hours=12)
-"""A place that was looked at so recently is not looked at again."""
 PAGE = 25
 """Places stored together."""
+BELIEVED = 20
+"""So many places may be missing at once; where it is most of them, something stands between them and us."""
 
 
 def look_again(
@@ -26,23 +26,43 @@ def look_again(
     ask: Callable[[KnownPlace], Answer],
     read: Callable[[Answer, KnownPlace], Sequence[Observation]],
 ) -> Iterator[Page]:
-    """What the places of `provider` show now, those not looked at for longest first."""
+    """What the places of `provider` show now whose turn it is.
+
+    Args:
+        memory: what the catalogue knows.
+        wish: what the run is asked for.
+        provider: whose places.
+        ask: one request for a place.
+        read: what its answer shows, which may take further requests; raises `Malformed`.
+    """
 
     def each() -> Iterator[Page]:
-        recent = 0
-        for place in memory.places(provider):
+        looked, missing = 0, list[Page]()
+        doubt = f"places of {provider}"
+        if not wish.full and memory.waits(doubt):
+            return
+        for place in memory.places(provider, wish):
             item = f"place:{place.locator}"
-            if not wish.full and place.last_checked and place.last_checked > wish.now - FRESH:
-                recent += 1
-            elif wish.full or not memory.waits(item):
-                try:
-                    answer = ask(place)
-                    yield Page(of_known(answer, place, provider, wish.now) or read(answer, place), items=[item])
-                except (ItemFailed, Malformed) as error:
-                    yield Page(failures=[Failure(item, str(error))])
-        if recent:
-            hours = FRESH.seconds // 3600
-            wish.left_out.append(f"{recent} places were looked at within {hours} hours (--full looks again)")
+            if not wish.full and memory.waits(item):
+                continue
+            wish.plans(1, item)
+            try:
+                answer = ask(place)
+                found = Page(of_known(answer, place, provider, wish.now) or read(answer, place), items=[item])
+            except (ItemFailed, Malformed) as error:
+                yield Page(failures=[Failure(item, str(error))])
+                continue
+            looked += 1
+            if answer.what == "absent" and not answer.final:
+                missing.append(found)
+            else:
+                yield found
+        if len(missing) > max(BELIEVED, looked / 2):
+            told = f"{len(missing)} of {looked} places seem to be missing, which is not believed of {provider}"
+            yield Page(failures=[Failure(doubt, told)])
+        else:
+            yield Page(items=[doubt])
+            yield from missing
 
     yield from in_pages(each(), PAGE)
 
@@ -50,7 +70,13 @@ def look_again(
 def as_known(place: KnownPlace, provider: str, now: dt.datetime) -> Observation:
     """The place as the catalogue has it, for an answer that tells little."""
     return Observation(
-        provider=provider, kind="dataset", native_id=place.native_id, locator=place.locator, seen_at=now, complete=False
+        provider=provider,
+        kind="dataset",
+        native_id=place.native_id,
+        locator=place.locator,
+        asked=place.locator,
+        seen_at=now,
+        complete=False,
     )
 
 
@@ -64,9 +90,3 @@ def of_known(answer: Answer, place: KnownPlace, provider: str, now: dt.datetime)
     if answer.what == "gated":
         return [replace(known, access="gated")]
     return []
-
-
-def names_known(memory: Memory, provider: str) -> set[str]:
-    """Native ids and names of the places of known datasets; a search leaves them to the closer look."""
-    places = memory.places(provider)
-    return {place.native_id for place in places} | {name for place in places for name in place.names}

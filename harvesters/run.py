@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import NamedTuple
 
-from filelock import FileLock, Timeout
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from harvesters import github, huggingface, openalex
 from harvesters.http import Client, Stop
+from harvesters.lock import alone, alone_everywhere
 from harvesters.memory import Catalogue
-from harvesters.page import Page, Wish
+from harvesters.page import Page, Progress, Wish
 from registry import harvest_log
 from registry.db import ready, writing
-from registry.errors import HarvestError, UnknownOption
+from registry.errors import HarvestError, MedRegistryError, UnknownOption
 from registry.harvest_log import Failure
 from registry.ingest import Outcome, ingest
 from registry.observation import Observation, clean
@@ -26,9 +26,6 @@ from registry.settings import Settings, settings
 from registry.tables import now
 
 log = logging.getLogger(__name__)
-
-TOLD_EVERY = 50
-"""Requests between two lines about how far a run is."""
 
 HARVESTERS: dict[str, ModuleType] = {"huggingface": huggingface, "github": github, "openalex": openalex}
 
@@ -44,7 +41,18 @@ class RunResult(NamedTuple):
     unchanged: int = 0
     gone: int = 0
     failed: int = 0
+    ignored: int = 0
+    """Places that were found and are no medical datasets."""
     message: str | None = None
+    least: int = 0
+    """Requests that the run would have made if there had been nothing new to read."""
+    seconds: float = 0.0
+    left: str = ""
+    """What is left of the limits of the service."""
+
+
+def _nobody(_told: object) -> None:
+    """Whom nobody watches."""
 
 
 def harvest(
@@ -56,7 +64,9 @@ def harvest(
     dry_run: bool = False,
     budget: float | None = None,
     target: Engine | None = None,
-    told: Callable[[str], None] = log.info,
+    at: dt.datetime | None = None,
+    told: Callable[[Progress], None] = _nobody,
+    ended: Callable[[RunResult], None] = _nobody,
 ) -> list[RunResult]:
     """Ask the services what is new, and write it into the catalogue.
 
@@ -68,7 +78,9 @@ def harvest(
         dry_run: ask, but store nothing; the counts say what would have come of it.
         budget: US dollars that may be spent at OpenAlex.
         target: the catalogue, migrated; that of REGISTRY_DATABASE_URL by default.
-        told: gets a line now and then of how far it is.
+        at: the time at which it is said to happen, by which it is decided whose turn it is; now by default.
+        told: is called with how far it is, when a source begins and after each page that was stored.
+        ended: is called with what came of each source.
 
     Returns:
         One result a source, in their order. What fails of one source is told in its result and leaves others alone.
@@ -86,26 +98,16 @@ def harvest(
     if here.offline:
         raise HarvestError("REGISTRY_OFFLINE is set, and a harvest asks the network: unset it to harvest")
     target = target or ready()
-    results, left = [], max_requests
-    with _alone(here, target):
+    results: list[RunResult] = []
+    left = max_requests
+    with alone(here.cache, target.url.render_as_string(hide_password=True)), alone_everywhere(target):
         for index, name in enumerate(names):
             share = None if left is None else -(-left // (len(names) - index))
-            wish = Wish(now(), since, full)
+            wish = Wish(at or now(), since, full)
             results.append(_run(target, name, here, wish, share, dry_run, budget, told))
+            ended(results[-1])
             left = None if left is None else left - results[-1].requests
     return results
-
-
-def _alone(here: Settings, target: Engine) -> FileLock:
-    """The lock that one harvest of this database holds; it is free again when its process ends, however that ends."""
-    mark = hashlib.sha256(target.url.render_as_string(hide_password=True).encode()).hexdigest()[:16]
-    here.cache.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(here.cache / f"harvest-{mark}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise HarvestError(f"another harvest of this catalogue is running (lock {lock.lock_file})") from None
-    return lock
 
 
 def _run(
@@ -116,69 +118,66 @@ def _run(
     max_requests: int | None,
     dry_run: bool,
     budget: float | None,
-    told: Callable[[str], None],
+    told: Callable[[Progress], None],
 ) -> RunResult:
-    harvester = HARVESTERS[name]
-    run = _Run(target, name, dry_run)
-    status, message = "done", None
+    harvester, begun = HARVESTERS[name], time.monotonic()
+    run = _Run(target, name, dry_run, wish)
+    status, message, left = "done", None, ""
     try:
         with Client(harvester.service(here), mailto=here.mailto, max_requests=max_requests, budget=budget) as client:
             try:
-                run.store_all(harvester.pages(client, Catalogue(target, name), wish), client, told)
+                run.store_all(harvester.pages(client, Catalogue(target, name, wish.now), wish), client, told)
             finally:
-                run.requests = client.requests
+                run.requests, left = client.requests, client.meter.told()
     except Stop as stop:
-        status = "partial" if stop.spent or any(run.outcome[:4]) else "failed"
+        status = "partial" if stop.spent or any(run.outcome) else "failed"
         message = str(stop)
     except BaseException as error:
-        run.end("failed", f"ended by {type(error).__name__}")
+        run.broken_off(f"ended by {type(error).__name__}")
         raise
-    if run.failures and status == "done":
-        status = "partial" if any(run.outcome[:4]) else "failed"
-        first, more = run.failures[0], len(run.failures) - 1
-        message = f"{first.item}: {first.reason}" + (f"; and {more} more, see harvest_failure" if more else "")
-    notes = [message, *wish.left_out] if status != "done" else wish.left_out
-    shown = clean("; ".join(note for note in notes if note)) or None
+    if run.failed and status == "done":
+        status = "partial" if any(run.outcome._replace(failed=0)) else "failed"
+        message = f"{run.first.item}: {run.first.reason}" if run.first else None
+        message = f"{message}; and {run.failed - 1} more, see harvest_failure" if run.failed > 1 else message
+    shown = clean(message or "") or None
     run.end(status, shown)
-    return RunResult(name, status, run.requests, *run.outcome, shown)
+    seconds = time.monotonic() - begun
+    return RunResult(name, status, run.requests, *run.outcome, shown, wish.least, seconds, left)
 
 
 class _Run:
     """A run in the database: its row, its pages. A dry one asks the database too, and takes all of it back."""
 
-    def __init__(self, target: Engine, source: str, dry_run: bool) -> None:
-        self.target, self.source, self.dry = target, source, dry_run
-        self.outcome, self.requests = Outcome(), 0
-        self.failures: list[Failure] = []
+    def __init__(self, target: Engine, source: str, dry_run: bool, wish: Wish) -> None:
+        self.target, self.source, self.dry, self.wish = target, source, dry_run, wish
+        self.outcome, self.requests, self.failed = Outcome(), 0, 0
+        self.first: Failure | None = None
         self._met: set[tuple[str, str]] = set()
         self.id: int | None = None
         if not dry_run:
             with writing(target) as connection:
                 self.id = harvest_log.begin_run(connection, source)
 
-    def store_all(self, pages: Iterator[Page], client: Client, told: Callable[[str], None]) -> None:
-        """Store each page in a transaction of its own, together with its mark and the counts of the run."""
-        shown = 0
+    def store_all(self, pages: Iterator[Page], client: Client, told: Callable[[Progress], None]) -> None:
+        """Store each page in a transaction of its own, together with its marks and the counts of the run."""
+        told(Progress(self.source, 0, self.outcome, "begins", ""))
         for page in pages:
             self.requests = client.requests
             with writing(self.target) as connection:
                 observations = self._not_counted(page.observations)
                 outcome = ingest(connection, observations, run_id=self.id)
                 outcome += Outcome(unchanged=len(page.observations) - len(observations), failed=len(page.failures))
-                harvest_log.record_failures(connection, self.source, page.failures, self.id)
+                harvest_log.record_failures(connection, self.source, page.failures, self.id, self.wish.now)
                 harvest_log.end_failures(connection, self.source, set(page.items) - {f.item for f in page.failures})
-                if page.cursor:
-                    harvest_log.save_cursor(connection, self.source, page.cursor)
+                harvest_log.save_cursors(connection, self.source, page.cursors, self.wish.now)
                 if self.id is None:
                     connection.get_transaction().rollback()  # type: ignore[union-attr]
                 else:
-                    harvest_log.record_run(connection, self.id, self.outcome + outcome, self.requests)
+                    self._record(connection, self.outcome + outcome)
             self.outcome += outcome
-            self.failures += page.failures
-            if self.requests >= shown + TOLD_EVERY:
-                shown = self.requests
-                counts = ", ".join(f"{count} {word}" for word, count in self.outcome._asdict().items() if count)
-                told(f"{self.source}: {self.requests} requests; {counts or 'nothing yet'}")
+            self.failed += len(page.failures)
+            self.first = self.first or next(iter(page.failures), None)
+            told(Progress(self.source, self.requests, self.outcome, self.wish.doing, client.meter.told()))
 
     def _not_counted(self, observations: Sequence[Observation]) -> Sequence[Observation]:
         """All of them; in a dry run without those met on an earlier page, which was taken back."""
@@ -188,8 +187,20 @@ class _Run:
         self._met |= {(one.kind, one.native_id) for one in fresh}
         return fresh
 
+    def _record(
+        self, connection: Connection, outcome: Outcome, status: str = "running", message: str | None = None
+    ) -> None:
+        if self.id is not None:
+            harvest_log.record_run(connection, self.id, outcome, self.requests, self.wish.least, status, message)
+
     def end(self, status: str, message: str | None) -> None:
         """Close the run's row."""
-        if self.id is not None:
-            with writing(self.target) as connection:
-                harvest_log.record_run(connection, self.id, self.outcome, self.requests, status, message)
+        with writing(self.target) as connection:
+            self._record(connection, self.outcome, status, message)
+
+    def broken_off(self, message: str) -> None:
+        """Close the row of a run that ends in the middle; where even that fails, the next run closes it."""
+        try:
+            self.end("partial" if any(self.outcome) else "failed", message)
+        except MedRegistryError as error:
+            log.warning("%s: %s", self.source, error)

@@ -55,6 +55,7 @@ def walk(
         items: the items of a page; raises `Malformed`.
     """
     before = memory.cursor(query)
+    wish.plans(1, query)
     mark, whole = _marks(before.high_water)
     unfinished = None if wish.full or wish.since else _unfinished(before)
     address, newest, floor = unfinished or (path, None, wish.since)
@@ -67,17 +68,17 @@ def walk(
             found = items(answer.data)
         except (ItemFailed, Malformed) as error:
             # Where a reading cannot go on from where it was cut off, it begins anew next time.
-            yield Page(failures=[Failure(query, str(error))], cursor=Cursor(query, before.high_water))
+            yield Page(failures=[Failure(query, str(error))], cursors=[Cursor(query, before.high_water)])
             return
         stamps = [moment(mapping(item).get(stamp)) for item in found]
         newest = newest or max((one for one in stamps if one), default=None)
         new = [item for item, one in zip(found, stamps, strict=True) if one is None or floor is None or one >= floor]
         done = answer.next is None or not found or len(new) < len(found)
         observations, failures = observe(query, new, read)
-        there = _told(newest or mark, read_whole)
+        there = told_marks(newest or mark, read_whole)
         going_on = json.dumps([answer.next, _iso(newest), _iso(floor)])
         at = Cursor(query, there) if done else Cursor(query, before.high_water, going_on)
-        yield Page(observations, failures, [query], at)
+        yield Page(observations, failures, [query], [at])
         if done or answer.next is None:
             return
         address = answer.next
@@ -87,23 +88,25 @@ def _iso(moment_: dt.datetime | None) -> str | None:
     return moment_.isoformat() if moment_ else None
 
 
-def _told(mark: dt.datetime | None, whole: dt.datetime | None) -> str:
+def told_marks(mark: dt.datetime | None, whole: dt.datetime | None) -> str:
+    """A high-water mark: the newest that was read, and when all was read."""
     return json.dumps([_iso(mark), _iso(whole)])
 
 
 def _marks(high_water: str | None) -> tuple[dt.datetime | None, dt.datetime | None]:
     """The newest stamp that was read, and when the list was read to its end."""
-    mark, whole = _parts(high_water, 2)
+    mark, whole = unpacked(high_water, 2)
     return moment(mark), moment(whole)
 
 
 def _unfinished(before: Cursor) -> tuple[str, dt.datetime | None, dt.datetime | None] | None:
     """Where a reading was cut off, the newest stamp of its first page, and how far down it reads."""
-    address, newest, floor = _parts(before.cursor, 3)
+    address, newest, floor = unpacked(before.cursor, 3)
     return (address, moment(newest), moment(floor)) if isinstance(address, str) else None
 
 
-def _parts(text: str | None, count: int) -> list[Any]:
+def unpacked(text: str | None, count: int) -> list[Any]:
+    """The `count` members of a stored list; Nones where it is not of that form."""
     try:
         found = json.loads(text or "null")
     except ValueError:

@@ -229,7 +229,9 @@ def _project(connection: Connection, artifact_ids: Iterable[int], at: dt.datetim
         connection.execute(statement, changed)
 
 
-DESCRIBED = ("kind", "title", "slug", "paper_kind", "summary", "year", "venue", "citations", "seed", "url")
+DESCRIBED = (
+    "kind", "title", "slug", "paper_kind", "summary", "year", "venue", "citations", "retracted", "seed", "url",
+)  # fmt: skip
 
 
 def _merge(connection: Connection, kept: int, other: int, at: dt.datetime) -> None:

@@ -52,34 +52,52 @@ def record_run(
     run_id: int,
     outcome: Outcome,
     requests: int,
+    least: int,
     status: str = "running",
     message: str | None = None,
 ) -> None:
-    """Write what came of the run so far; any status but ``running`` ends it."""
+    """Write what came of the run so far, in `requests` where `least` were due; any status but ``running`` ends it."""
     runs = table(HarvestRun)
     ended = None if status == "running" else now()
-    values = {"status": status, "message": message, "requests": requests, "ended_at": ended, **outcome._asdict()}
+    values = {
+        "status": status,
+        "message": message,
+        "requests": requests,
+        "least": least,
+        "ended_at": ended,
+        **outcome._asdict(),
+    }
     connection.execute(update(runs).where(runs.c.id == run_id).values(values))
 
 
-def read_cursors(connection: Connection, source: str) -> dict[str, Cursor]:
-    """The cursors of `source` by query."""
+def read_cursors(connection: Connection, source: str, queries: Iterable[str]) -> dict[str, Cursor]:
+    """The cursors of `source` for some queries, by query; those never read are left out."""
     cursors = table(HarvestCursor)
-    rows = connection.execute(select(cursors).where(cursors.c.source == source))
-    return {row.query: Cursor(row.query, row.high_water, row.cursor, row.updated_at) for row in rows}
+    rows = select_in(connection, cursors, cursors.c.query, queries, cursors.c.source == source)
+    return {row["query"]: Cursor(row["query"], row["high_water"], row["cursor"], row["updated_at"]) for row in rows}
 
 
-def save_cursor(connection: Connection, source: str, cursor: Cursor) -> None:
-    """Move a cursor, in the transaction that stores what was read up to it."""
+def save_cursors(connection: Connection, source: str, moved: Iterable[Cursor], at: dt.datetime) -> None:
+    """Move cursors, in the transaction that stores what was read up to them."""
     cursors = table(HarvestCursor)
-    connection.execute(delete(cursors).where(cursors.c.source == source, cursors.c.query == cursor.query))
-    values = {"source": source, "query": cursor.query, "high_water": cursor.high_water, "cursor": cursor.cursor}
-    connection.execute(insert(cursors).values(**values, updated_at=now()))
+    last = {one.query: one for one in moved}
+    for part in chunks(last):
+        connection.execute(delete(cursors).where(cursors.c.source == source, cursors.c.query.in_(part)))
+    insert_rows(
+        connection,
+        cursors,
+        [
+            {"source": source, "query": one.query, "high_water": one.high_water, "cursor": one.cursor, "updated_at": at}
+            for one in last.values()
+        ],
+    )
 
 
-def record_failures(connection: Connection, source: str, failures: Sequence[Failure], run_id: int | None) -> None:
+def record_failures(
+    connection: Connection, source: str, failures: Sequence[Failure], run_id: int | None, at: dt.datetime
+) -> None:
     """Keep what failed; each further failure of an item doubles the time until it is tried again, from an hour on."""
-    rows, at = table(HarvestFailure), now()
+    rows = table(HarvestFailure)
     by_item = {clean(failure.item): clean(failure.reason) for failure in failures}
     standing = {
         row["item"]: row
@@ -123,12 +141,12 @@ def end_failures(connection: Connection, source: str, items: Iterable[str]) -> N
         )
 
 
-def waiting(connection: Connection, source: str) -> Mapping[str, dt.datetime]:
+def waiting(connection: Connection, source: str, at: dt.datetime) -> Mapping[str, dt.datetime]:
     """Items that failed and are not to be tried yet, with the time from which they are."""
     rows = table(HarvestFailure)
     found = connection.execute(
         select(rows.c.item, rows.c.retry_after).where(
-            rows.c.source == source, rows.c.ended_at.is_(None), rows.c.retry_after > now()
+            rows.c.source == source, rows.c.ended_at.is_(None), rows.c.retry_after > at
         )
     )
     return {row.item: row.retry_after for row in found}

@@ -14,7 +14,9 @@ from registry.places import known
 from registry.standing import Row, insert_rows, select_in, table
 from registry.tables import Candidate, DatasetFile, DatasetSource, Source, SourceAlias, Statement
 
-TOLD = ("native_id", "locator", "url", "status", "revision", "licence_raw", "licence", "access", "gone_since")
+TOLD = (
+    "native_id", "locator", "url", "status", "revision", "licence_raw", "licence", "access", "archived", "gone_since",
+)  # fmt: skip
 """Columns whose change is a change of the place."""
 
 
@@ -63,6 +65,19 @@ def lay_places(connection: Connection, observations: Iterable[Observation], at: 
     return kept
 
 
+def strangers(connection: Connection, observations: Sequence[Observation]) -> list[Observation]:
+    """Those of `observations` whose place has no row yet, neither by its id nor by a name."""
+    page = _page(observations)
+    natives = _by_native(connection, page)
+    names = known(connection, {(provider, name) for (provider, _), seen in page.items() for name in seen.asked})
+    new = {
+        (provider, native)
+        for (provider, native), seen in page.items()
+        if (provider, native) not in natives and not any((provider, name) in names for name in seen.asked)
+    }
+    return [one for one in observations if (one.provider, one.native_id) in new]
+
+
 def _page(observations: Iterable[Observation]) -> dict[tuple[str, str], Seen]:
     """What was seen of each place: the fullest and last observation, and all names it was asked by."""
     page: dict[tuple[str, str], Seen] = {}
@@ -101,13 +116,15 @@ def _match(connection: Connection, seen: Seen, row: Row | None, same: set[int], 
 def _after(before: Row | None, seen: Observation, at: dt.datetime) -> Row:
     """The row as it should be."""
     if seen.status == "gone" and before:
-        return before | _gone(before, seen, at) | {"last_checked": at}
+        return before | _gone(before, seen, at) | {"last_checked": at, "read_at": at}
     if seen.same and before:
-        return before | {"status": "alive", "gone_since": None, "last_checked": at}
+        return before | {"status": "alive", "gone_since": None, "last_checked": at, "read_at": at}
     told: Row = {"revision": seen.revision, "licence_raw": seen.licence_raw, "access": seen.access, "etag": seen.etag}
+    told["archived"] = seen.fields.get("archived") is True if seen.complete or "archived" in seen.fields else None
     if before and not seen.complete:
         told = {name: before[name] if value is None else value for name, value in told.items()}
-    return (before or {"first_seen": at, "last_changed": None}) | {
+    return (before or {"first_seen": at, "last_changed": None, "archived": False}) | {
+        "read_at": _read_at(before, seen, at),
         "provider": seen.provider,
         "native_id": seen.native_id,
         "locator": seen.locator,
@@ -117,7 +134,17 @@ def _after(before: Row | None, seen: Observation, at: dt.datetime) -> Row:
         "last_checked": at,
         "licence": licence(told["licence_raw"]).spdx,
         **told,
+        "archived": bool(told["archived"]),
     }
+
+
+def _read_at(before: Row | None, seen: Observation, at: dt.datetime) -> dt.datetime | None:
+    """When all of it was read last: a list tells little, and where it shows another revision all is read again."""
+    if seen.complete or seen.asked:
+        return at
+    changed = before and seen.revision is not None and seen.revision != before["revision"]
+    read_at: dt.datetime | None = None if before is None or changed else before["read_at"]
+    return read_at
 
 
 def _gone(before: Row, seen: Observation, at: dt.datetime) -> Row:
@@ -141,7 +168,7 @@ def _write(connection: Connection, page: Sequence[Seen], at: dt.datetime) -> Non
         if seen.before and any(seen.before[name] != seen.after[name] for name in TOLD):
             seen.changed = True
             seen.after["last_changed"] = at
-    names = (*TOLD, "etag", "last_checked", "last_changed")
+    names = (*TOLD, "etag", "last_checked", "last_changed", "read_at")
     changes = [{"which": seen.id} | {name: seen.after[name] for name in names} for seen in page if seen.before]
     if changes:
         connection.execute(

@@ -29,7 +29,7 @@ def say(connection: Connection, page: Sequence[Seen], origin: str, at: dt.dateti
         for row in select_in(
             connection, said, said.c.subject_id, full, said.c.subject_kind == "source", said.c.ended_at.is_(None)
         )
-        if row["said_by"] == full[row["subject_id"]].observation.provider
+        if row["said_by"] == full[row["subject_id"]].observation.voice
         and (full[row["subject_id"]].observation.complete or (row["subject_id"], row["field"]) in stated)
     ]
     move_counts(connection, rows, standing)
@@ -42,7 +42,7 @@ def say(connection: Connection, page: Sequence[Seen], origin: str, at: dt.dateti
     for row in (*added, *ended):
         if row["field"] not in COUNTS:
             full[row["subject_id"]].changed = True
-    voices = {seen.observation.provider for seen in page}
+    voices = {seen.observation.voice for seen in page}
     connection.execute(
         update(said)
         .where(said.c.subject_kind == "source", said.c.subject_id.in_(list(told)), said.c.said_by.in_(voices))
@@ -72,7 +72,7 @@ def _statements(key: int, seen: Seen, origin: str) -> list[Row]:
             "field": name,
             "value": canonical(value),
             "origin": origin,
-            "said_by": one.provider,
+            "said_by": one.voice,
             "place": one.url,
         }
         for name, value in fields.items()
@@ -174,6 +174,8 @@ def _changes(seen: Seen) -> Iterable[tuple[str, str, str | None, str | None]]:
         yield "removed", "status", before["locator"], seen.observation.reason
     elif before["status"] == "gone" and after["status"] == "alive":
         yield "restored", "status", None, after["locator"]
+    if before["last_checked"] and before["archived"] != after["archived"]:
+        yield "archived", "archived", *(("no", "yes") if after["archived"] else ("yes", "no"))
     shown = [row | {"licence": row["licence"] or row["licence_raw"]} for row in (before, after)]
     # What a card alone said of it was its name: the rest is seen for the first time.
     fields = EVENT_OF if before["last_checked"] else {"locator": EVENT_OF["locator"]}

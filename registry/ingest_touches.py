@@ -15,7 +15,6 @@ from registry.places import known
 from registry.standing import chunks, select_in, table
 from registry.tables import ArtifactId, Dataset, DatasetSource, Link
 
-PLACES = ("huggingface", "github")
 PAPERS: dict[str, Callable[[str], str | None]] = {"arxiv": arxiv_id, "doi": doi, "openalex": str}
 
 
@@ -50,7 +49,7 @@ def touched_datasets(
     questions: dict[str, dict[str, Any]] = {}
     for index, one in enumerate(observations):
         for touch in one.touches:
-            if touch.scheme in PLACES:
+            if touch.scheme not in PAPERS:
                 meant = at_place.get((touch.scheme, touch.value.lower()), [])
                 if len(meant) > 1:
                     questions |= _which(one, artifact_ids[index], touch, meant)
@@ -64,6 +63,13 @@ def touched_datasets(
                 )
     ask(connection, questions, at)
     return found
+
+
+def abroad(connection: Connection, works: Sequence[Observation]) -> list[Observation]:
+    """`works` without repositories that are themselves the home of a dataset: naming it, they do not use it."""
+    own = [Touch("mentions", one.provider, one.locator, "", 0.0) for one in works if one.kind == "code"]
+    at_home = homes(connection, own)
+    return [one for one in works if one.kind != "code" or not at_home.get((one.provider, one.locator.lower()))]
 
 
 def _which(one: Observation, artifact_id: int, touch: Touch, meant: Sequence[Home]) -> dict[str, dict[str, Any]]:
@@ -91,7 +97,7 @@ def _papers(touches: Iterable[Touch]) -> set[tuple[str, str]]:
 
 def homes(connection: Connection, touches: Iterable[Touch]) -> dict[tuple[str, str], list[Home]]:
     """Place → the datasets that live there, curated ones before others."""
-    sources = known(connection, {(t.scheme, t.value.lower()) for t in touches if t.scheme in PLACES})
+    sources = known(connection, {(t.scheme, t.value.lower()) for t in touches if t.scheme not in PAPERS})
     joined, datasets = table(DatasetSource), table(Dataset)
     at_source: dict[int, dict[int, Home]] = {}
     for part in chunks({*sources.values()}):

@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from registry.artifacts import Work, arxiv_id, doi, store
+from registry.ingest_suspicions import ask_about_findings, tell_of_retractions
 from registry.ingest_touches import Touched, touched_datasets
 from registry.names import fold
 from registry.observation import Observation
@@ -37,13 +38,22 @@ def lay_works(
     works = _apart(connection, works, known)
     had = [next((known[pair] for pair in work.ids if pair in known), None) for work in works]
     said = _said(connection, works, had)
+    standing = _retracted(connection, had)
     ids = store(connection, works, at, origin)
+    tell_of_retractions(connection, set(ids) - standing, at, run_id)
     fresh = [said.get((key, work.said_by)) != _description(work) for key, work in zip(ids, works, strict=True)]
     changed = _links(connection, observations, ids, origin, at, run_id)
     return [
         "created" if before is None else "updated" if new or key in changed else "unchanged"
         for before, key, new in zip(had, ids, fresh, strict=True)
     ]
+
+
+def _retracted(connection: Connection, artifact_ids: Iterable[int | None]) -> set[int]:
+    """Those of which it is known already that they were retracted."""
+    artifacts = table(Artifact)
+    known = {key for key in artifact_ids if key is not None}
+    return {row["id"] for row in select_in(connection, artifacts, artifacts.c.id, known, artifacts.c.retracted)}
 
 
 def _pairs(one: Observation) -> list[tuple[str, str]]:
@@ -81,7 +91,8 @@ def _work(one: Observation, known: Mapping[tuple[str, str], int], settled: set[t
             pair for pair in pairs if pair in known and known[pair] != own and (one.provider, known[pair]) in settled
         }
         pairs = [pair for pair in pairs if pair[0] != one.provider or pair not in taken]
-    values = {name: one.fields.get(name) for name in ("summary", "year", "venue", "citations", "paper_kind")}
+    named = ("summary", "year", "venue", "citations", "retracted", "paper_kind")
+    values = {name: one.fields.get(name) for name in named}
     return Work(one.kind, f"{one.provider}:{one.native_id}", one.title, pairs, values | {"url": one.url}, one.url)
 
 
@@ -147,6 +158,7 @@ def _links(
 ) -> set[int]:
     """What each artifact has to do with which dataset; the artifacts of which something else is said now."""
     touched = touched_datasets(connection, observations, ids, at)
+    ask_about_findings(connection, observations, ids, touched, at)
     links = table(Link)
     own = {
         (row["artifact_id"], row["dataset_id"])
@@ -159,10 +171,10 @@ def _links(
         for found in sorted(touched.get(index, ()), key=lambda t: t.confidence):
             # A paper that introduces a dataset has said all that citing it could say.
             if found.relation not in ("cites", "mentions") or (ids[index], found.dataset_id) not in own:
-                key = (ids[index], found.dataset_id, found.relation, one.provider)
+                key = (ids[index], found.dataset_id, found.relation, one.voice)
                 rows[key] = _link(key, found, origin)
-    whole = {(key, one.provider) for one, key in zip(observations, ids, strict=True) if one.complete}
-    voices = {one.provider for one in observations}
+    whole = {(key, one.voice) for one, key in zip(observations, ids, strict=True) if one.complete}
+    voices = {one.voice for one in observations}
     standing = [
         row
         for row in select_in(

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
-from registry.vocabulary import ACCESS, RELATION
+from registry.vocabulary import ACCESS, PROVIDER, RELATION
 
-PROVIDERS = ("huggingface", "github", "openalex")
+VOICES = ("huggingface", "github", "openalex")
+"""Services that are asked."""
 KINDS = ("dataset", "model", "space", "code", "paper")
 
 SHORT, LONG = 1_000, 20_000
@@ -78,12 +79,15 @@ class Observation:
     """
 
     provider: str
+    """Whose place or artifact it is: mostly the service that was asked."""
     kind: str
     native_id: str
     """The id that survives renames: Hugging Face `_id`, GitHub's number, OpenAlex's W id."""
     locator: str
     """``owner/name`` or W id, as the provider writes it now."""
     seen_at: dt.datetime
+    voice: str = ""
+    """The service that was asked, where it is not `provider`: OpenAlex tells of records at Zenodo."""
     asked: str | None = None
     """The name it was asked by, which may be an old one."""
     url: str | None = None
@@ -107,12 +111,17 @@ class Observation:
     files: tuple[File, ...] | None = None
     """None = not told."""
     ids: tuple[tuple[str, str], ...] = ()
-    """(scheme, value): arxiv, doi, openalex, huggingface, github; strongest first."""
+    """(scheme, value): arxiv, doi, openalex, huggingface, github; strongest first. Of a dataset: papers it names."""
+    own_ids: tuple[tuple[str, str], ...] = ()
+    """Of a dataset, (scheme, value) of arxiv or doi: the paper that its page asks to be cited for itself."""
     touches: tuple[Touch, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.provider not in PROVIDERS or self.kind not in KINDS or self.status not in ("alive", "gone"):
-            raise ValueError(f"no such provider, kind or status: {self.provider} {self.kind} {self.status}")
+        object.__setattr__(self, "voice", self.voice or self.provider)
+        if self.provider not in PROVIDER or self.voice not in VOICES or self.kind not in KINDS:
+            raise ValueError(f"no such provider, voice or kind: {self.provider} {self.voice} {self.kind}")
+        if self.status not in ("alive", "gone"):
+            raise ValueError(f"no such status: {self.status}")
         if self.access is not None and self.access not in ACCESS:
             raise ValueError(f"no such access: {self.access}")
         if unknown := {touch.relation for touch in self.touches} - {*RELATION}:
@@ -124,9 +133,10 @@ class Observation:
             if isinstance(value, str):
                 object.__setattr__(self, one.name, clean(value))
         object.__setattr__(self, "fields", {clean(name): scrub(value) for name, value in self.fields.items()})
-        # A longer identifier is none, and one that is cut would be another's.
-        ids = ((scheme, clean(value)) for scheme, value in self.ids if len(value) <= LONGEST_ID)
-        object.__setattr__(self, "ids", tuple(pair for pair in ids if pair[1]))
+        for name in ("ids", "own_ids"):
+            # A longer identifier is none, and one that is cut would be another's.
+            ids = ((scheme, clean(value)) for scheme, value in getattr(self, name) if len(value) <= LONGEST_ID)
+            object.__setattr__(self, name, tuple(pair for pair in ids if pair[1]))
         touches = (t._replace(value=clean(t.value), evidence=clean(t.evidence)) for t in self.touches[:MANY])
         object.__setattr__(self, "touches", tuple(touches))
         if self.files is not None:

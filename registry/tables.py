@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Index, Text, TypeDecorator, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Index, Text, TypeDecorator, false, text
 from sqlmodel import Field, SQLModel
 
 from registry.vocabulary import (
@@ -137,7 +137,11 @@ class DatasetAlias(SQLModel, table=True):
 class Source(SQLModel, table=True):
     """A place where datasets live, keyed by the provider's own id."""
 
-    __table_args__ = (Index(None, "provider", "native_id", unique=True), _among("status", ("alive", "gone", "unknown")))
+    __table_args__ = (
+        Index(None, "provider", "native_id", unique=True),
+        Index(None, "provider", "read_at"),
+        _among("status", ("alive", "gone", "unknown")),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     provider: str
@@ -151,9 +155,13 @@ class Source(SQLModel, table=True):
     licence_raw: str | None = _long()
     licence: str | None = None
     access: str | None = None
+    archived: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     etag: str | None = None
     first_seen: dt.datetime = _time()
     last_checked: dt.datetime | None = _time(default=None)
+    """When a harvester met it last, in a list or by itself."""
+    read_at: dt.datetime | None = _time(default=None)
+    """When all that it says was read last; None where a list has shown since that it changed."""
     last_changed: dt.datetime | None = _time(default=None)
     gone_since: dt.datetime | None = _time(default=None)
 
@@ -166,6 +174,19 @@ class SourceAlias(SQLModel, table=True):
     source_id: int = Field(foreign_key="source.id", primary_key=True)
     locator: str = Field(primary_key=True, index=True)
     seen: dt.datetime = _time()
+
+
+class SourceLink(SQLModel, table=True):
+    """Another place or a paper that the page of a source names, as it stood when the page was read last."""
+
+    __tablename__ = "source_link"
+    __table_args__ = (Index(None, "value", "scheme"),)
+
+    source_id: int = Field(foreign_key="source.id", primary_key=True)
+    scheme: str = Field(primary_key=True)
+    """A provider of places, ``arxiv`` or ``doi``."""
+    value: str = Field(primary_key=True)
+    """The name of the place in lower case, or the id of the paper."""
 
 
 class DatasetSource(SQLModel, table=True):
@@ -245,6 +266,7 @@ class Artifact(SQLModel, table=True):
     venue: str | None = None
     url: str | None = None
     citations: int | None = None
+    retracted: bool | None = None
     seed: int | None = Field(default=None, index=True)
     """Its number in the collection of papers that the catalogue grew from."""
     origin: str = "curated"
@@ -360,7 +382,7 @@ class Candidate(SQLModel, table=True):
     """What is to be decided, so that it is asked once."""
     dataset_id: int | None = Field(default=None, foreign_key="dataset.id", index=True)
     other_id: int | None = Field(default=None, foreign_key="dataset.id")
-    source_id: int | None = Field(default=None, foreign_key="source.id")
+    source_id: int | None = Field(default=None, foreign_key="source.id", index=True)
     artifact_id: int | None = Field(default=None, foreign_key="artifact.id")
     payload: str = Field(default="{}", sa_type=Text)
     evidence: str | None = _long()
@@ -407,6 +429,10 @@ class HarvestRun(SQLModel, table=True):
     unchanged: int = 0
     gone: int = 0
     failed: int = 0
+    ignored: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Places that were found and are no medical datasets."""
+    least: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Requests that a run with nothing new to read would have made."""
     message: str | None = _long()
 
 

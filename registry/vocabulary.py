@@ -165,6 +165,8 @@ EVENT_KIND = (
     "changed",
     "licence-changed",
     "access-changed",
+    "archived",
+    "retracted",
     "new-revision",
     "new-artifact",
     "new-finding",

@@ -8,9 +8,13 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 JSON = typer.Option("--json", help="Print JSON instead of a table.")
 
@@ -41,22 +45,45 @@ def cell(value: Any) -> str:
 
 
 def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str | None = None) -> None:
-    """A table on stdout: laid out for a terminal, tab-separated where the output goes elsewhere."""
+    """A table on stdout: laid out for a terminal, tab-separated where the output goes elsewhere.
+
+    A few rows that are wider than the terminal are turned: a line a column.
+    """
     if not sys.stdout.isatty():
         typer.echo("\t".join(columns))
         for row in rows:
             typer.echo("\t".join("" if row[name] is None else cell(row[name]) for name in columns))
         return
     from rich.console import Console
+
+    console = Console()
+    texts = [[cell(row[name]) for name in columns] for row in rows]
+    heads = [name.replace("_", " ") for name in columns]
+    table = _laid_out(heads, texts, title, whole=columns.index("slug") if "slug" in columns else None)
+    if len(rows) < len(columns) and _width(console, table) > console.width:
+        first, *rest = zip(heads, *texts, strict=True)
+        turned = _laid_out(first, rest, title, whole=0)
+        if _width(console, turned) <= console.width:
+            table = turned
+    console.print(table)
+
+
+def _width(console: Console, table: Table) -> int:
+    """Columns of a terminal on which no word of a table would be broken."""
+    return console.measure(table, options=console.options.update(max_width=10_000)).maximum
+
+
+def _laid_out(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str | None, whole: int | None) -> Table:
+    """A table for a terminal; the words of the column `whole` are never broken."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "slug")
+    for index, head in enumerate(heads):
+        table.add_column(head, overflow="fold", no_wrap=index == whole)
     for row in rows:
-        table.add_row(*(Text(cell(row[name])) for name in columns))
-    Console().print(table)
+        table.add_row(*map(Text, row))
+    return table
 
 
 @contextmanager

@@ -1,27 +1,24 @@
-"""`registry validate | harvest | db | serve | doctor`: keeping a catalogue."""
+"""`registry validate | db | serve | doctor`: keeping a catalogue."""
 
 from __future__ import annotations
 
-import logging
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from registry.cli.browse import AsJson, day
+from registry.cli.browse import AsJson
 from registry.cli.output import print_json, print_table
-from registry.errors import MedRegistryError, UnknownOption, UsageError
+from registry.errors import MedRegistryError, UsageError
 
-log = logging.getLogger(__name__)
 db = typer.Typer(help="The catalogue's database.", no_args_is_help=True)
-SERVICES = ("huggingface", "github", "openalex")
 
 
 def add(app: typer.Typer) -> None:
     """Register these commands."""
     app.command("validate", epilog="Example: registry validate my-cards/ward-notes.yaml")(validate)
-    app.command("harvest", epilog="Example: registry harvest --source huggingface --max-requests 200")(harvest)
     app.command("serve", epilog="Example: registry serve --port 8600")(serve)
     app.command("doctor", epilog="Example: registry doctor")(doctor)
     db.command("upgrade", epilog="Example: registry db upgrade")(upgrade)
@@ -47,56 +44,6 @@ def validate(
     typer.echo(f"{len(cards)} card{'s' if len(cards) > 1 else ''} without a problem")
 
 
-def harvest(
-    source: Annotated[
-        list[str] | None, typer.Option("--source", help=" | ".join(SERVICES) + "; all without it.")
-    ] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only what changed since.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Look at everything again, whatever was seen before.")] = False,
-    max_requests: Annotated[
-        int | None, typer.Option("--max-requests", min=1, help="Stop cleanly after so many.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask, but store nothing.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Poll the services for datasets and for what cites or uses them."""
-    from harvesters.run import harvest as run
-
-    for name in source or ():
-        if name not in SERVICES:
-            raise UnknownOption("source", name, SERVICES)
-    if since and full:
-        raise UsageError("--since and --full exclude each other")
-    results = run(
-        source or SERVICES,
-        since=day(since),
-        full=full,
-        max_requests=max_requests,
-        dry_run=dry_run,
-        told=_progress,
-    )
-    rows = [result._asdict() for result in results]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, ("source", "status", "requests", "created", "updated", "unchanged", "gone", "failed"))
-    for row in rows:
-        if row["message"]:
-            typer.echo(row["message"], err=True)
-    if all(row["status"] == "failed" for row in rows):
-        raise typer.Exit(1)
-    if any(row["status"] in ("failed", "partial") for row in rows):
-        raise typer.Exit(3)
-
-
-def _progress(line: str) -> None:
-    """How far it is: shown to who watches, logged where nobody does."""
-    if sys.stderr.isatty():
-        typer.echo(line, err=True)
-    else:
-        log.info(line)
-
-
 def upgrade() -> None:
     """Bring the database to this version's schema and import the cards that changed."""
     from registry.db import engine, ready, schema_status
@@ -110,24 +57,33 @@ def _where(target: Any) -> str:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Tell where the database is, its schema, what it holds and how fresh each source is."""
+    """Tell where the database is, its schema, what it holds and how fresh each service is."""
     from registry import queries
-    from registry.db import engine, schema_status
+    from registry.db import engine, reading, schema_status
+    from registry.freshness import freshness, open_candidates
 
     target = engine()
     schema = schema_status(target)
     told: dict[str, Any] = {"database": _where(target), "schema": schema.current, "needs": schema.head}
+    fresh: list[dict[str, Any]] = []
     runs: list[dict[str, Any]] = []
     if schema.current == schema.head:
         told |= queries.stats()
         runs = queries.harvest_runs()
+        with reading(target) as connection:
+            fresh = freshness(connection)
+            told["open_questions"] = open_candidates(connection)
     if as_json:
-        print_json(told | {"runs": runs})
+        print_json(told | {"freshness": fresh, "runs": runs})
         return
     for name, value in told.items():
-        shown = ", ".join(f"{n:,} {word}" for word, n in value.items()) if isinstance(value, dict) else value
-        typer.echo(f"{name.replace('_', ' '):>13}  {f'{shown:,}' if isinstance(shown, int) else shown}")
+        shown = _counts(value) if isinstance(value, dict) else value
+        typer.echo(f"{name.replace('_', ' '):>14}  {f'{shown:,}' if isinstance(shown, int) else shown}")
+    if fresh:
+        typer.echo()
+        print_table(_turned(fresh), ("what", *(row["source"] for row in fresh)))
     if runs:
+        typer.echo()
         print_table(
             runs, ("source", "status", "started_at", "requests", "created", "updated", "unchanged", "gone", "failed")
         )
@@ -135,6 +91,40 @@ def status(as_json: AsJson = False) -> None:
         typer.echo("the database is empty; it is filled on first use, or by: registry db upgrade", err=True)
     else:
         typer.echo("no harvest has run yet", err=True)
+
+
+FRESH = {
+    "last_run": "last run (UTC)",
+    "status": "came to",
+    "last_done": "last complete run (UTC)",
+    "known": "places known",
+    "alive": "alive",
+    "gone": "gone",
+    "suspected": "missing, not yet gone",
+    "never": "never looked at",
+    "day": "looked at within a day",
+    "week": "looked at within 7 days",
+    "queries": "queries read",
+    "unfinished": "unfinished queries",
+    "failures": "failures that stand",
+    "next_retry": "next retry (UTC)",
+    "candidates": "open questions",
+}
+
+
+def _turned(fresh: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A line a fact and a column a service, which fits a narrow terminal."""
+
+    def shown(name: str, value: Any) -> Any:
+        if name in ("day", "week"):
+            return None if value is None else f"{math.floor(1000 * value) / 10:g} %"
+        return (_counts(value) or 0) if name == "candidates" else value
+
+    return [{"what": told} | {row["source"]: shown(name, row[name]) for row in fresh} for name, told in FRESH.items()]
+
+
+def _counts(value: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {word}" for word, n in value.items())
 
 
 def serve(

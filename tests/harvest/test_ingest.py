@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from registry.ingest import Outcome, ingest
 from registry.observation import File, Observation, Touch
 from registry.tables import Artifact, ArtifactId, Candidate, DatasetFile, DatasetSource, Event, Source, SourceAlias
 from tests.support import cards
+from tests.support.api_world import hexes
 from tests.support.harvested import dataset, dump, events, links, rows, said, source
 
 MONDAY = dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
@@ -46,6 +48,12 @@ def blank(**fields: Any) -> Observation:
     """The repository of a dataset of which a list gives the name alone."""
     name = "made-up/blank"
     return place(native_id="65aa00000000000000000002", locator=name, asked=name, url=f"https://hf/{name}", **fields)
+
+
+def stranger(name: str, **fields: Any) -> Observation:
+    """A repository that no card names, as a list shows it."""
+    usual = {"native_id": hexes(name, 24), "url": f"https://hf/{name}", "title": name, "asked": None, "complete": False}
+    return place(**(usual | {"locator": name, "reason": "found by 'medical'"} | fields))
 
 
 def model(**fields: Any) -> Observation:
@@ -99,7 +107,7 @@ def test_the_same_observations_twice_change_nothing_and_log_nothing(catalogue: E
     page = [
         place(files=(File("a.csv", 5, "0" * 64),)),
         blank(),
-        place(native_id="65aa00000000000000000009", locator="new/thing", asked=None),
+        stranger("new/thing-of-clinics"),
         model(),
         work("W1", "A work that cites", touches=(Touch("cites", "arxiv", "2301.00001v2", "references", 0.9),)),
     ]
@@ -192,8 +200,10 @@ def test_an_entry_of_a_list_takes_nothing_back_that_a_closer_look_found(catalogu
 def test_an_answer_that_nothing_changed_moves_only_the_time(catalogue: Engine) -> None:
     write(catalogue, place(etag='W/"1"'))
     before = dump(catalogue)
-    assert write(catalogue, place(seen_at=TUESDAY, same=True, revision=None, fields={})) == Outcome(unchanged=1)
+    same = place(seen_at=TUESDAY, same=True, revision=None, fields={})
+    assert write(catalogue, same) == Outcome(unchanged=1)
     assert dump(catalogue) == before
+    assert source(catalogue, "made-up/ward-qa")["read_at"] == TUESDAY
 
 
 def test_old_names_of_one_place_become_one_place(catalogue: Engine, card_folder: Path) -> None:
@@ -215,14 +225,14 @@ def test_old_names_of_one_place_become_one_place(catalogue: Engine, card_folder:
 
 def test_a_name_that_passed_to_another_repository_is_another_place(catalogue: Engine) -> None:
     write(catalogue, place())
-    stranger = place(native_id="65aa0000000000000000ffff", seen_at=TUESDAY, asked=None)
+    other = stranger("made-up/Ward-QA", native_id="65aa0000000000000000ffff", seen_at=TUESDAY)
     gone = place(seen_at=TUESDAY, status="gone", reason="made-up/Ward-QA is another repository now")
-    assert write(catalogue, gone, stranger) == Outcome(created=1, gone=1)
+    assert write(catalogue, gone, other) == Outcome(created=1, gone=1)
     natives = {row["native_id"] for row in rows(catalogue, Source)}
     assert natives >= {WARD, "65aa0000000000000000ffff"}
     # A card that names it still means the one it meant.
     assert source(catalogue, "made-up/ward-qa")["native_id"] == WARD
-    assert {row["kind"] for row in rows(catalogue, Candidate)} == {"dataset"}
+    assert {row["kind"] for row in rows(catalogue, Candidate)} == {"link"}, "a name alone is never more than a question"
 
 
 def test_a_place_is_gone_only_when_it_is_missing_on_a_second_day(catalogue: Engine) -> None:
@@ -247,29 +257,27 @@ def test_what_comes_back_is_restored(catalogue: Engine) -> None:
 
 
 def test_a_place_that_belongs_to_no_dataset_is_a_question_not_a_dataset(catalogue: Engine) -> None:
-    new = place(native_id="65aa00000000000000000009", locator="new/ward-qa-2", asked=None, reason="found by 'medical'")
     datasets = len(dump(catalogue)["dataset"])
-    write(catalogue, new)
+    assert write(catalogue, stranger("new/thing-of-clinics")) == Outcome(created=1)
     assert len(dump(catalogue)["dataset"]) == datasets
     (asked,) = rows(catalogue, Candidate)
-    assert (asked["kind"], asked["evidence"], asked["status"]) == ("dataset", "found by 'medical'", "open")
-    assert asked["source_id"] == source(catalogue, "new/ward-qa-2")["id"]
+    assert (asked["kind"], asked["status"], asked["decided_by"]) == ("dataset", "open", None)
+    assert (asked["score"], asked["evidence"][:7]) == (pytest.approx(asked["score"], abs=1), "score 0")
+    assert json.loads(asked["payload"])["found"] == "found by 'medical'"
+    assert asked["source_id"] == source(catalogue, "new/thing-of-clinics")["id"]
 
 
 def test_a_place_that_names_the_paper_of_a_dataset_is_asked_about_and_never_joined(catalogue: Engine) -> None:
-    new = place(
-        native_id="65aa00000000000000000009", locator="new/Ward-QA", asked=None, ids=(("arxiv", "2301.00001v3"),)
-    )
-    write(catalogue, new)
+    write(catalogue, stranger("new/Ward-QA", ids=(("arxiv", "2301.00001v3"),)))
     (asked,) = rows(catalogue, Candidate)
     assert (asked["kind"], asked["dataset_id"]) == ("link", dataset(catalogue, "ward-qa")["id"])
-    assert asked["evidence"] == "names arXiv 2301.00001v3, the paper that introduces Ward-QA"
+    assert asked["evidence"].startswith("names arXiv 2301.00001, the paper that introduces Ward-QA")
     home = source(catalogue, "new/ward-qa")["id"]
     assert home not in {row["source_id"] for row in rows(catalogue, DatasetSource)}
 
 
 def test_a_question_that_was_decided_is_not_asked_again(catalogue: Engine) -> None:
-    new = place(native_id="65aa00000000000000000009", locator="new/thing", asked=None)
+    new = stranger("new/thing-of-clinics")
     write(catalogue, new)
     with writing(catalogue) as connection:
         connection.execute(Candidate.__table__.update().values(status="rejected"))  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harvesters.limits import MAX_WAIT, RETRIES, decide, pause, span, summary
+from harvesters.limits import MAX_WAIT, RETRIES, decide, span, summary
 
 NOW = 1_795_000_000.0
 SOON = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW) + 40)}
@@ -80,24 +80,6 @@ def test_a_time_to_come_back_may_be_a_date() -> None:
     found = decide("github", 503, {"retry-after": "Mon, 17 Nov 2026 00:00:00 GMT"}, "", 0, 1_794_873_570.0)
     assert (found.what, found.seconds) == ("wait", 30)
     assert decide("github", 503, {"retry-after": "tomorrow"}, "", 0, NOW).what == "wait"
-
-
-@pytest.mark.parametrize(
-    ("service", "limit", "headers", "seconds"),
-    [
-        ("github", "search", {"x-ratelimit-limit": "30", "x-ratelimit-remaining": "29"}, 2),
-        ("github", "search", {"x-ratelimit-limit": "10", "x-ratelimit-remaining": "9"}, 6),
-        ("github", "core", {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "59"}, 0),
-        ("github", "core", SOON, 41),
-        ("huggingface", "", {"ratelimit": '"api";r=1;t=212'}, 0),
-        ("huggingface", "", {"ratelimit": '"api";r=0;t=212'}, 213),
-        ("openalex", "", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "48806"}, 0),
-    ],
-)
-def test_requests_are_spread_as_the_last_answer_asks(
-    service: str, limit: str, headers: dict[str, str], seconds: float
-) -> None:
-    assert pause(service, limit, headers, NOW) == seconds
 
 
 def test_times_and_bodies_are_told_in_a_few_words() -> None:

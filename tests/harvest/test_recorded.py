@@ -13,7 +13,7 @@ from harvesters.limits import decide
 from harvesters.run import harvest
 from registry.cards_io import fingerprint
 from registry.importer import import_cards
-from registry.tables import Artifact, ArtifactId, Candidate, HarvestFailure, Source
+from registry.tables import Artifact, ArtifactId, Candidate, HarvestFailure
 from tests.support import cards
 from tests.support.api_server import ApiServer
 from tests.support.harvested import ALEX, GIT, HUB, dump, links, one, rows, source
@@ -43,22 +43,20 @@ def body_of(path: Path, headers: dict[str, str] | None = None) -> dict[str, Any]
     return {"status": 200, "headers": headers or {}, "body": read(path)}
 
 
-def test_datasets_of_hugging_face_become_places_and_questions(
+def test_datasets_of_hugging_face_that_are_not_medical_are_left_out_with_all_that_is_said_of_them(
     catalogue: Engine, server: ApiServer, samples: Path
 ) -> None:
     page = body_of(samples / "huggingface/aiod-2023/data_list.json")
     server.replay(r"/api/datasets\?filter=medical", page)
     result = one(harvest([HUB], target=catalogue))
-    assert (result.status, result.created, result.failed) == ("done", 6, 0)
-    row = source(catalogue, "acronym_identification")
-    assert row["native_id"] == "621ffdd236468d709f181d58"
-    assert row["revision"] == "c3c245a18bbd57b1682b099e14460eebf154cbdf"
-    assert (row["licence_raw"], row["licence"], row["access"]) == ("mit", "MIT", "open")
+    assert (result.status, result.ignored, result.failed) == ("done", 6, 0), "none of these is a medical dataset"
     asked = {json.loads(row["payload"])["name"]: row for row in rows(catalogue, Candidate)}
-    assert len(asked) == 6
+    assert {(row["status"], row["decided_by"]) for row in asked.values()} == {("rejected", "rule")}
+    assert asked["Acronym Identification Dataset"]["key"] == "dataset:huggingface:621ffdd236468d709f181d58"
     told = json.loads(asked["Acronym Identification Dataset"]["payload"])
     assert (told["tasks"], told["languages"], told["examples"]) == (["named-entity-recognition"], ["en"], 17_473)
     assert ["arxiv", "2010.14678"] in told["ids"]
+    assert (told["licence"], told["access"]) == ("mit", "open")
     before = dump(catalogue)
     server.replay(r"/api/datasets\?filter=medical", page)
     assert one(harvest([HUB], full=True, target=catalogue)).created == 0
@@ -82,12 +80,13 @@ def test_models_of_hugging_face_become_artifacts(catalogue: Engine, server: ApiS
 
 def test_refusals_of_hugging_face_are_states(catalogue: Engine, server: ApiServer, samples: Path) -> None:
     folder = samples / "huggingface/repo.ing-2026-10"
-    server.replay("/api/datasets/made-up/Ward-QA", recorded(folder / "model-not-found.json"))
-    server.replay("/api/datasets/somebody/ward-copy", recorded(folder / "commits-gated.json"))
+    server.replay("/api/datasets/somebody/ward-copy", recorded(folder / "model-not-found.json"))
+    server.replay("/api/datasets/made-up/Ward-QA", recorded(folder / "commits-gated.json"))
+    server.world.datasets[0]["gated"] = "manual"
     result = one(harvest([HUB], target=catalogue))
     assert (result.status, result.gone, result.failed) == ("done", 1, 0)
-    assert source(catalogue, "made-up/ward-qa")["gone_since"] is not None
-    assert source(catalogue, "somebody/ward-copy")["access"] == "gated"
+    assert source(catalogue, "somebody/ward-copy")["gone_since"] is not None
+    assert source(catalogue, "made-up/ward-qa")["access"] == "gated"
 
 
 def test_repositories_of_github_become_places_artifacts_and_links(
@@ -96,18 +95,17 @@ def test_repositories_of_github_become_places_artifacts_and_links(
     headers = {"X-RateLimit-Limit": "6000", "X-RateLimit-Remaining": "5999", "X-RateLimit-Resource": "search"}
     page = body_of(samples / "github/ai-weekly-radar-2026-07/github_search.json", headers)
     server.replay("/search/repositories.*made-up%2Fward-qa%22", page)
-    server.replay("/search/repositories.*topic%3Amedical-dataset&", page)
+    server.replay(r"/search/repositories.*topic%3Amedical-dataset\+", page)
     result = one(harvest([GIT], target=catalogue))
-    assert (result.status, result.created, result.failed) == ("done", 24, 0)
+    assert (result.status, result.created, result.ignored, result.failed) == ("done", 12, 12, 0)
     named = {title for title, relation, slug in links(catalogue) if (relation, slug) == ("mentions", "ward-qa")}
     assert len(named) == 12
     assert "TencentCloud/Octop" in named
-    places = {row["locator"]: row for row in rows(catalogue, Source) if row["provider"] == GIT}
-    assert (places["ohad6k/ditto"]["native_id"], places["ohad6k/ditto"]["licence"]) == ("1293528352", "MIT")
-    odd = places["EXXETA/exxperts"]
-    assert (odd["licence_raw"], odd["licence"]) == ("NOASSERTION", None)
-    assert places["wikidjon/ai-openclaw-cli"]["licence_raw"] is None
-    assert len(rows(catalogue, Candidate)) == 12
+    told = {json.loads(row["payload"])["name"]: json.loads(row["payload"]) for row in rows(catalogue, Candidate)}
+    assert len(told) == 12
+    assert told["ohad6k/ditto"]["licence"] == "MIT"
+    assert told["EXXETA/exxperts"]["licence"] == "NOASSERTION"
+    assert told["wikidjon/ai-openclaw-cli"]["licence"] is None
 
 
 def test_a_repository_of_github_that_moved_is_followed(catalogue: Engine, server: ApiServer, samples: Path) -> None:

@@ -1,126 +1,130 @@
-"""GitHub as the local server plays it: one repository, and the search for repositories."""
+"""GitHub as the local server plays it: who may ask, how much is left, conditional requests, and which part answers."""
 
 from __future__ import annotations
 
 import json
-import re
+import math
 import time
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
-from tests.support.api_reply import Asked, Reply, say
+from tests.support import api_github_code, api_github_repo, api_github_search
+from tests.support.api_github_words import DOCS, refuse
+from tests.support.api_reply import Asked, Reply, etag, plain, say, with_headers
 
 if TYPE_CHECKING:
     from tests.support.api_server import ApiServer
 
-Body = dict[str, Any]
-RESULTS = 1_000
-DOCS = "https://docs.github.com/rest"
+VERSIONS = ("2022-11-28", "2026-03-10")
+WINDOWS = {"github": 3_600, "github_search": 60, "github_code_search": 60}
+RESOURCES = {"github": "core", "github_search": "search", "github_code_search": "code_search"}
+NO_AGENT = (
+    "\r\nRequest forbidden by administrative rules. Please make sure your request has a User-Agent header "
+    "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). "
+    "Check https://developer.github.com for other possible causes.\r\n"
+)
+ALWAYS = {
+    "X-GitHub-Media-Type": "github.v3; format=json",
+    "X-GitHub-Request-Id": "MADE:0000:0000:0000",
+}
 
 
 def answer(server: ApiServer, asked: Asked) -> Reply:
     """What GitHub says."""
     if not asked.headers.get("user-agent"):
-        return Reply(403, {"Content-Type": "text/plain"}, b"Request forbidden by administrative rules.")
-    search = asked.path.startswith("/search/")
-    limits = _meter(server, "github_search" if search else "github")
-    if limits.status != 200:
-        return limits
-    if asked.token and asked.token not in server.tokens:
-        told = {"message": "Bad credentials", "documentation_url": DOCS, "status": "401"}
-        return Reply(401, limits.headers, json.dumps(told).encode())
-    reply = _search(server, asked) if search else _one(server, asked)
-    kept = dict(limits.headers)
-    if reply.status == 304:
-        server.limits.used["github"] -= 1
-        kept["X-RateLimit-Remaining"] = str(int(kept["X-RateLimit-Remaining"]) + 1)
-    return Reply(reply.status, {**kept, **reply.headers}, reply.body)
-
-
-def _meter(server: ApiServer, bucket: str) -> Reply:
+        return plain(403, NO_AGENT)
+    version = asked.headers.get("x-github-api-version", VERSIONS[0])
+    if version not in VERSIONS:
+        return with_headers(refuse(400, f"'{version}' is not a supported API version."), ALWAYS)
+    if asked.path == "/rate_limit":
+        return with_headers(_rate_limit(server, version), ALWAYS | _headers(server, "github"))
+    code = asked.path == "/search/code"
+    bucket = "github_search" if asked.path.startswith("/search/") else "github"
+    if code:
+        bucket = "github_code_search" if asked.token else "github"
     limits = server.limits
-    allowed = limits.github_search if bucket == "github_search" else limits.github
-    spent = limits.used[bucket] >= allowed
+    spent = limits.used[bucket] >= _allowed(server, bucket) and limits.left_of_window(bucket, WINDOWS[bucket]) > 0
     limits.used[bucket] += not spent
-    headers = {
-        "X-RateLimit-Limit": str(allowed),
-        "X-RateLimit-Remaining": str(allowed - limits.used[bucket]),
-        "X-RateLimit-Used": str(limits.used[bucket]),
-        "X-RateLimit-Reset": str(int(time.time()) + (60 if bucket == "github_search" else 3600)),
-        "X-RateLimit-Resource": "search" if bucket == "github_search" else "core",
-        "x-github-api-version-selected": "2022-11-28",
+    kept = ALWAYS | _headers(server, bucket)
+    if spent:
+        return with_headers(_limited(asked), kept)
+    if asked.token and asked.token not in server.tokens:
+        return with_headers(refuse(401, "Bad credentials"), kept)
+    reply = _conditional(asked, _part(server, asked, version))
+    if reply.status == 304 and asked.token:
+        limits.used[bucket] -= 1
+        kept = ALWAYS | _headers(server, bucket)
+    if reply.status != 301:
+        kept |= {"x-github-api-version-selected": version}
+    return with_headers(reply, kept)
+
+
+def _part(server: ApiServer, asked: Asked, version: str) -> Reply:
+    if asked.path == "/search/repositories":
+        return api_github_search.answer(server, asked)
+    if asked.path == "/search/code":
+        return api_github_code.answer(server, asked)
+    if asked.path.startswith(("/repos/", "/repositories/")):
+        return api_github_repo.answer(server, asked, version)
+    return refuse(404, "Not Found")
+
+
+def _conditional(asked: Asked, reply: Reply) -> Reply:
+    """The answer with its validator; nothing but that where it is what is known already."""
+    if reply.status != 200:
+        return reply
+    tag = etag(reply.body + asked.headers.get("accept", "").encode() + (asked.token or "").encode())
+    fresh = {"ETag": tag, "Cache-Control": "private, max-age=60, s-maxage=60", "Vary": "Accept, Authorization, Cookie"}
+    known = [one.strip() for one in asked.headers.get("if-none-match", "").split(",")]
+    return Reply(304, {"ETag": tag}) if tag in known else with_headers(reply, fresh)
+
+
+def _allowed(server: ApiServer, bucket: str) -> int:
+    limits = server.limits
+    return {
+        "github": limits.github,
+        "github_search": limits.github_search,
+        "github_code_search": limits.github_code_search,
+    }[bucket]
+
+
+def _figures(server: ApiServer, bucket: str) -> dict[str, int]:
+    limits, allowed = server.limits, _allowed(server, bucket)
+    ends = math.ceil(time.time() + limits.left_of_window(bucket, WINDOWS[bucket]))
+    return {
+        "limit": allowed,
+        "used": limits.used[bucket],
+        "remaining": max(0, allowed - limits.used[bucket]),
+        "reset": ends,
     }
-    if not spent:
-        return Reply(200, headers)
-    told = {"message": "API rate limit exceeded for 192.0.2.7.", "documentation_url": f"{DOCS}/rate-limits"}
-    return Reply(403, headers, json.dumps(told).encode())
 
 
-def _one(server: ApiServer, asked: Asked) -> Reply:
-    repositories = server.world.repositories
-    _, kind, *rest = asked.path.split("/")
-    name = "/".join(rest)
-    found = next(
-        (
-            body
-            for body in repositories
-            if (kind == "repos" and body["full_name"].lower() == name.lower())
-            or (kind == "repositories" and str(body["id"]) == name)
-        ),
-        None,
+def _headers(server: ApiServer, bucket: str) -> dict[str, str]:
+    told = {f"X-RateLimit-{name.title()}": str(value) for name, value in _figures(server, bucket).items()}
+    return told | {"X-RateLimit-Resource": RESOURCES[bucket]}
+
+
+def _limited(asked: Asked) -> Reply:
+    if asked.token:
+        told = (
+            "API rate limit exceeded for user ID 1. If you reach out to GitHub Support for help, please include the "
+            "request ID MADE:0000 and timestamp 2026-11-22 12:00:00 UTC."
+        )
+        return refuse(403, told, f"{DOCS}/using-the-rest-api/rate-limits-for-the-rest-api")
+    told = (
+        "API rate limit exceeded for 192.0.2.7. (But here's the good news: Authenticated requests get a higher rate "
+        "limit. Check out the documentation for more details.)"
     )
-    if found:
-        data = json.dumps(found).encode()
-        tag = _etag(data)
-        if asked.headers.get("if-none-match") == tag:
-            return Reply(304, {"ETag": tag})
-        return Reply(200, {"ETag": tag, "Cache-Control": "private, max-age=60, s-maxage=60"}, data)
-    if kind == "repos" and (moved := server.world.renamed.get(name)):
-        number = next(body["id"] for body in repositories if body["full_name"] == moved)
-        address = f"{server.address}/repositories/{number}"
-        return say({"message": "Moved Permanently", "url": address, "documentation_url": DOCS}, 301, Location=address)
-    return say({"message": "Not Found", "documentation_url": DOCS, "status": "404"}, 404)
+    where = f"{DOCS}/overview/resources-in-the-rest-api#rate-limiting"
+    return Reply(403, {}, json.dumps({"message": told, "documentation_url": where}).encode())
 
 
-def _etag(data: bytes) -> str:
-    from tests.support.api_server import etag
-
-    return etag(data)
-
-
-def _search(server: ApiServer, asked: Asked) -> Reply:
-    if asked.path != "/search/repositories":
-        return say({"message": "Not Found", "documentation_url": DOCS, "status": "404"}, 404)
-    size, page = min(int(asked.first("per_page", "30")), 100), int(asked.first("page", "1"))
-    if size * (page - 1) >= RESULTS:
-        return say({"message": "Only the first 1000 search results are available", "status": "422"}, 422)
-    found = [body for body in server.world.repositories if _matches(server, body, asked.first("q"))]
-    found.sort(key=lambda body: str(body["updated_at"]), reverse=True)
-    items = [body | {"score": 1.0} for body in found[size * (page - 1) : size * page]]
-    headers = {}
-    if size * page < min(len(found), RESULTS):
-        pairs = [(name, values[0]) for name, values in asked.query.items() if name != "page"]
-        address = f"{server.address}{asked.path}?{urlencode([*pairs, ('page', str(page + 1))])}"
-        headers["Link"] = f'<{address}>; rel="next", <{address}>; rel="last"'
-    return say({"total_count": len(found), "incomplete_results": False, "items": items}, 200, **headers)
-
-
-def _matches(server: ApiServer, body: Body, query: str) -> bool:
-    """All words, quoted phrases and topics of a query, where ``in:`` says; forks are left out."""
-    places = (re.findall(r"\bin:([\w,]+)", query) or ["name,description,topics"])[0].split(",")
-    texts = {
-        "name": body["full_name"],
-        "description": body["description"] or "",
-        "topics": " ".join(body["topics"]),
-        "readme": server.world.readmes.get(body["full_name"], ""),
-    }
-    text = _words(" ".join(texts[place] for place in places))
-    bare = re.sub(r"\b(in|topic|fork|stars|pushed|created):\S+", "", query)
-    phrases = re.findall(r'"([^"]+)"', bare) + re.sub(r'"[^"]*"', "", bare).split()
-    topics = re.findall(r"\btopic:([\w-]+)", query)
-    return not body["fork"] and all(_words(p) in text for p in phrases) and all(t in body["topics"] for t in topics)
-
-
-def _words(text: str) -> str:
-    """Lower-case words between blanks: punctuation separates."""
-    return " " + " ".join(re.findall(r"[^\W_]+", text.lower())) + " "
+def _rate_limit(server: ApiServer, version: str) -> Reply:
+    """What is left of each limit; asking costs nothing."""
+    found = {RESOURCES[bucket]: _figures(server, bucket) for bucket in RESOURCES}
+    others = {"graphql": 5_000, "integration_manifest": 5_000, "source_import": 100, "code_scanning_upload": 5_000}
+    others |= {"code_scanning_autofix": 10, "actions_runner_registration": 10_000, "scim": 15_000}
+    others |= {"dependency_snapshots": 100, "dependency_sbom": 100}
+    reset = found["core"]["reset"]
+    found |= {name: {"limit": n, "used": 0, "remaining": n, "reset": reset} for name, n in others.items()}
+    whole = {"resources": found} | ({"rate": found["core"]} if version == VERSIONS[0] else {})
+    return say(whole, x_github_api_version_selected=version)

@@ -1,31 +1,45 @@
-"""The three services on this machine, over HTTP: `python -m tests.support.api_server --port 8999`.
+"""Hugging Face, GitHub and OpenAlex on this machine, over HTTP, as they answered in 2026.
 
-True to what is known of their answers in 2026: paging by absolute Link headers and cursors, ETags, rate-limit headers,
-renames, missing things, 400s for what is misspelt; and faults where a test asks for them.
+To watch a harvest, start it in one window:
+
+    python -m tests.support.api_server --port 8999 --synthetic 2000
+
+and paste the line that it prints into another:
+
+    HF_ENDPOINT=http://127.0.0.1:8999 GITHUB_API_URL=… OPENALEX_API_URL=… registry harvest
+
+``--cards`` holds the places and papers of the catalogue itself; ``--night 1``, and then 2, the same world a night and
+two nights later; ``--faults 0.05`` lets one request in twenty go wrong in a way that is over when it is made again.
+Ctrl-C ends it and tells what was asked for.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import re
-import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from tests.support import api_github, api_hub, api_openalex
-from tests.support.api_reply import Asked, Reply
-from tests.support.api_world import World, small_world, world_of_cards
+from tests.support.api_faults import mishaps
+from tests.support.api_http import Server, handler
+from tests.support.api_limits import Limits
+from tests.support.api_reply import Asked, Reply, etag, kind_of, service_of
+from tests.support.api_shelf import Shelf, Shelves
+from tests.support.api_world import World, small_world, together, world_of_cards
 
-SERVICES = (("/api/", api_hub.answer), ("/works", api_openalex.answer), ("/", api_github.answer))
+__all__ = ["ApiServer", "Fault", "Limits", "etag"]
+
+ANSWERS: dict[str, Callable[[ApiServer, Asked], Reply]] = {
+    "huggingface": api_hub.answer,
+    "github": api_github.answer,
+    "openalex": api_openalex.answer,
+}
 
 
 @dataclass
@@ -33,24 +47,12 @@ class Fault:
     """What happens instead of an answer, to the next `times` requests whose path and query `pattern` matches.
 
     `reply` is an answer of its own, or ``truncate`` (the connection ends within the body), ``endless`` (a body that
-    never ends), ``drip`` (a byte at a time).
+    never ends), ``drip`` (a byte at a time, without end), ``slow`` (the true answer, in little pieces).
     """
 
     pattern: str
     reply: Reply | str
     times: int = 1
-
-
-@dataclass
-class Limits:
-    """Requests that a service allows, and seconds until it allows them again."""
-
-    hub: int = 500
-    github: int = 5_000
-    github_search: int = 6_000
-    openalex: int = 10_000
-    window: int = 300
-    used: Counter[str] = field(default_factory=Counter)
 
 
 class ApiServer:
@@ -59,17 +61,22 @@ class ApiServer:
     def __init__(self, world: World | None = None, port: int = 0) -> None:
         self.world = world or World()
         self.faults: list[Fault] = []
+        self.chance: Callable[[Asked], Reply | str | None] = lambda asked: None
+        """What goes wrong with a request besides, as chance will have it."""
         self.limits = Limits()
         self.tokens: set[str] = set()
         """Tokens that are accepted; any other is refused as the services refuse it."""
+        self.granted: set[str | None] = set()
+        """Of those, tokens that may read what is private or gated at Hugging Face."""
         self.asked: list[Asked] = []
         self.rewritten: tuple[str, ...] = (
             "https://huggingface.co",
             "https://api.github.com",
             "https://api.openalex.org",
         )
+        self._shelves = Shelves()
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", port), _handler(self))
+        self._server = Server(("127.0.0.1", port), handler(self.answer))
         self.address = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> ApiServer:
@@ -90,6 +97,18 @@ class ApiServer:
         names = ("HF_ENDPOINT", "GITHUB_API_URL", "OPENALEX_API_URL")
         return dict.fromkeys(names, self.address)
 
+    def shelf(self, kind: str) -> Shelf:
+        """The bodies of one kind as the world has them now: ``datasets``, ``works`` and so on."""
+        return self._shelves.of(kind).look(getattr(self.world, kind))
+
+    def world_texts(self) -> Shelf:
+        """The repositories of GitHub together with the texts of their READMEs."""
+        return self._shelves.of("texts").look(self.world.repositories, self.world.readmes)
+
+    def world_code(self) -> Shelf:
+        """The files that the search for code knows."""
+        return self._shelves.files(self.world.code)
+
     def fail(self, pattern: str, reply: Reply | str, times: int = 1) -> None:
         """Let the next `times` requests that `pattern` matches come to `reply`."""
         self.faults.append(Fault(pattern, reply, times))
@@ -108,87 +127,60 @@ class ApiServer:
             text = text.replace(base, self.address)
         return text
 
-    def answer(self, asked: Asked) -> Reply | str:
-        """What is said to a request."""
+    def answer(self, asked: Asked) -> tuple[Reply | str, bool]:
+        """What is said to a request, and whether it is said slowly."""
         with self._lock:
             self.asked.append(asked)
-            for fault in self.faults:
-                if fault.times and re.search(fault.pattern, asked.target):
-                    fault.times -= 1
-                    return fault.reply
-            service = next(answer for prefix, answer in SERVICES if asked.path.startswith(prefix))
-            return service(self, asked)
+            happens = self._happens(asked)
+            if happens is not None and happens != "slow":
+                return happens, False
+            return ANSWERS[service_of(asked.path)](self, asked), happens == "slow"
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who asked may go away in the middle of an answer; anything else is told."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 2**16  # headers and body in one packet: in two, each answer waits 40 ms for an acknowledgement
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.path, parts.path, parse_qs(parts.query, keep_blank_values=True), headers)
-            reply = server.answer(asked)
-            try:
-                self._misbehave(reply) if isinstance(reply, str) else self._say(reply, len(reply.body))
-            except OSError:
-                self.close_connection = True  # who asked has had enough
-
-        def _say(self, reply: Reply, length: int) -> None:
-            self.send_response(reply.status)
-            for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
-                self.send_header(name, value)
-            if reply.status != 304:
-                self.send_header("Content-Length", str(length))
-            self.end_headers()
-            self.wfile.write(reply.body)
-
-        def _misbehave(self, how: str) -> None:
-            self.close_connection = True
-            self._say(Reply(200, {}, b'[{"_id": "'), 10_000 if how == "truncate" else 2**40)
-            while how == "endless":
-                self.wfile.write(b"0" * 2**20)
-            while how == "drip":
-                self.wfile.write(b"0")
-                self.wfile.flush()
-                time.sleep(0.05)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Say nothing."""
-
-    return Handler
-
-
-def etag(data: bytes) -> str:
-    """A weak validator of a body."""
-    return f'W/"{hashlib.sha256(data).hexdigest()}"'
+    def _happens(self, asked: Asked) -> Reply | str | None:
+        for fault in self.faults:
+            if fault.times and re.search(fault.pattern, asked.target):
+                fault.times -= 1
+                return fault.reply
+        return self.chance(asked)
 
 
 def main() -> None:
     """Serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m tests.support.api_server", description=__doc__)
+    from tests.support.api_synthetic import next_night, synthetic_world
+
+    how = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.api_server", description=__doc__, formatter_class=how
+    )
     parser.add_argument("--port", type=int, default=8999)
     parser.add_argument("--cards", action="store_true", help="hold all places and papers of the catalogue")
+    parser.add_argument(
+        "--synthetic", type=int, metavar="SIZE", help="hold so many made-up datasets and what is about them"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another made-up world, other faults")
+    parser.add_argument("--night", type=int, default=0, help="let so many nights pass")
     parser.add_argument("--limit", type=int, default=100_000, help="requests that each service allows in its window")
+    parser.add_argument("--faults", type=float, default=0.0, metavar="RATE", help="share of requests that go wrong")
     chosen = parser.parse_args()
-    server = ApiServer(world_of_cards() if chosen.cards else small_world(), chosen.port)
-    server.limits = Limits(chosen.limit, chosen.limit, chosen.limit, chosen.limit)
+    world = world_of_cards() if chosen.cards else small_world()
+    if chosen.synthetic is not None:
+        made = synthetic_world(chosen.synthetic, chosen.seed)
+        world = together(made, world) if chosen.cards else made
+    for night in range(chosen.night):
+        next_night(world, seed=chosen.seed + night)
+    server = ApiServer(world, chosen.port)
+    most = chosen.limit
+    server.limits = Limits(most, most, most, most, hub_resolvers=most, github_code_search=most, until_midnight=None)
+    if chosen.faults:
+        server.chance = mishaps(chosen.faults, chosen.seed)
     shown = " ".join(f"{name}={value}" for name, value in server.environment.items())
     print(f"{shown} registry harvest", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         print(f"{len(server.asked)} requests")
+        for kind, count in sorted(Counter(map(kind_of, server.asked)).items()):
+            print(f"{count:8,} {kind}")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,19 @@
-"""Made-up bodies of the true shape: what Hugging Face, GitHub and OpenAlex hold in the local server of the tests."""
+"""What Hugging Face, GitHub and OpenAlex hold in the local server of the tests."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from typing import Any
 
-Body = dict[str, Any]
+from tests.support.api_bodies import Body, hexes, hf_dataset, hf_file, hf_model, hf_paper, hf_space, number
+from tests.support.api_bodies_other import gh_release, gh_repository, oa_work
 
+__all__ = [
+    "Body", "World", "gh_release", "gh_repository", "hexes", "hf_dataset", "hf_file", "hf_model", "hf_paper",
+    "hf_space", "number", "oa_work", "small_world", "together", "world_of_cards",
+]  # fmt: skip
 
-def hexes(text: str, length: int) -> str:
-    """A made-up id that is the same for the same text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
-
-
-def number(text: str) -> int:
-    """A made-up number that is the same for the same text."""
-    return 900_000_000 + int(hexes(text, 7), 16)
+Files = dict[str, str | int]
+"""Path → text; or the bytes of a file that has no text here; or ``gitlink <sha>`` for a submodule."""
 
 
 @dataclass
@@ -31,138 +28,38 @@ class World:
     """Full name of a repository → text of its README."""
     renamed: dict[str, str] = field(default_factory=dict)
     """Old name → name now, on Hugging Face and GitHub."""
+    spaces: list[Body] = field(default_factory=list)
+    papers: list[Body] = field(default_factory=list)
+    """Pages of papers at Hugging Face."""
+    cards: dict[str, str] = field(default_factory=dict)
+    """Dataset at Hugging Face → text of its README; of others a small one is made."""
+    files: dict[str, Files] = field(default_factory=dict)
+    """Full name of a repository → its files beside README and licence."""
+    code: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Full name of a repository → its files that the search for code knows."""
+    releases: dict[str, list[Body]] = field(default_factory=dict)
+    """Full name of a repository → its releases, newest first."""
+    blocked: dict[str, str] = field(default_factory=dict)
+    """Full name of a repository that GitHub took down → why: ``dmca``, ``tos``."""
+    truncated: set[str] = field(default_factory=set)
+    """Repositories whose tree is too large for one answer: half of it is told."""
+    unserved: set[str] = field(default_factory=set)
+    """Repositories that the search for code counts and never tells."""
+    gone: list[Body] = field(default_factory=list)
+    """Datasets of Hugging Face that vanished and may come back."""
+    nights: int = 0
+    """Nights that have passed since the world was made."""
 
 
-def hf_dataset(name: str, *tags: str, licence: str | None = "mit", card: Body | None = None, **fields: Any) -> Body:
-    """A dataset repository; `tags` beside those of its licence, `fields` as the Hub calls them."""
-    stated = {"license": licence} if licence else {}
-    front = {"language": ["en"], "pretty_name": name.rpartition("/")[2], **stated, **(card or {})}
-    all_tags = [*tags, "language:en", *([f"license:{licence}"] if licence else []), "region:us"]
-    return {
-        "_id": hexes(f"dataset {name}", 24),
-        "id": name,
-        "author": name.partition("/")[0],
-        "sha": hexes(f"commit {name}", 40),
-        "lastModified": "2026-11-01T08:00:00.000Z",
-        "createdAt": "2024-02-11T08:00:01.000Z",
-        "private": False,
-        "gated": False,
-        "disabled": False,
-        "tags": all_tags,
-        "description": f"\n\t\n\t\t\n\t\t{name}\n\t\n\nMade-up card text.",
-        "downloads": 1200,
-        "downloadsAllTime": 50_000,
-        "likes": 12,
-        "cardData": front,
-        "siblings": [
-            {"rfilename": ".gitattributes", "size": 2307, "blobId": hexes(f"attributes {name}", 40)},
-            {"rfilename": "README.md", "size": 3121, "blobId": hexes(f"readme {name}", 40)},
-            {
-                "rfilename": "data/train-00000-of-00001.parquet",
-                "size": 4_811_332_000,
-                "blobId": hexes(f"pointer {name}", 40),
-                "lfs": {"sha256": hexes(f"content {name}", 64), "size": 4_811_332_000, "pointerSize": 132},
-            },
-        ],
-        **fields,
-    }
-
-
-def hf_model(name: str, *tags: str, **fields: Any) -> Body:
-    """A model repository; its card declares what its `tags` say, as ``dataset:owner/name``."""
-    return {
-        "_id": hexes(f"model {name}", 24),
-        "id": name,
-        "modelId": name,
-        "author": name.partition("/")[0],
-        "sha": hexes(f"commit {name}", 40),
-        "lastModified": "2026-10-01T00:00:00.000Z",
-        "createdAt": "2025-01-01T00:00:00.000Z",
-        "private": False,
-        "gated": False,
-        "disabled": False,
-        "tags": ["transformers", "safetensors", *tags, "region:us"],
-        "pipeline_tag": "text-generation",
-        "library_name": "transformers",
-        "downloads": 9,
-        "likes": 0,
-        **fields,
-    }
-
-
-def gh_repository(name: str, licence: str | None = "MIT", **fields: Any) -> Body:
-    """A repository; `licence` is an SPDX id, NOASSERTION or None."""
-    owner, _, short = name.partition("/")
-    key = number(f"repository {name}")
-    found = {"key": (licence or "").lower(), "name": licence, "spdx_id": licence, "url": None, "node_id": "MDc6"}
-    return {
-        "id": key,
-        "node_id": f"R_made{key}",
-        "name": short,
-        "full_name": name,
-        "private": False,
-        "owner": {"login": owner, "id": number(owner), "type": "Organization", "site_admin": False},
-        "html_url": f"https://github.com/{name}",
-        "description": f"Made repository {short}",
-        "fork": False,
-        "url": f"https://api.github.com/repos/{name}",
-        "created_at": "2020-09-30T01:02:03Z",
-        "updated_at": "2026-11-01T00:00:00Z",
-        "pushed_at": "2026-10-30T22:11:10Z",
-        "homepage": None,
-        "size": 812,
-        "stargazers_count": 17,
-        "watchers_count": 17,
-        "language": "Python",
-        "forks_count": 2,
-        "archived": False,
-        "disabled": False,
-        "open_issues_count": 1,
-        "license": found if licence else None,
-        "topics": [],
-        "visibility": "public",
-        "default_branch": "main",
-        **fields,
-    }
-
-
-def oa_work(key: str, title: str, *cited: str, doi: str | None = None, arxiv: str | None = None, **fields: Any) -> Body:
-    """A work that cites the works `cited`; with `arxiv` it has a location there."""
-    resolver = "https://doi.org/"
-    ids = {"openalex": f"https://openalex.org/{key}"} | ({"doi": resolver + doi} if doi else {})
-    journal = {
-        "id": f"doi:{doi}" if doi else f"pmh:{key}",
-        "is_oa": True,
-        "landing_page_url": resolver + doi if doi else None,
-        "pdf_url": None,
-        "source": {"id": "https://openalex.org/S1", "display_name": "Made Journal", "type": "journal"},
-        "license": "cc-by",
-        "version": "publishedVersion",
-        "is_accepted": True,
-        "is_published": True,
-    }
-    preprint = journal | {"landing_page_url": f"https://arxiv.org/abs/{arxiv}", "version": "submittedVersion"}
-    return {
-        "id": f"https://openalex.org/{key}",
-        "doi": resolver + doi if doi else None,
-        "title": title,
-        "display_name": title,
-        "publication_year": 2025,
-        "publication_date": "2025-06-01",
-        "ids": ids,
-        "language": "en",
-        "type": "article",
-        "primary_location": journal,
-        "locations": [journal, *([preprint] if arxiv else [])],
-        "open_access": {"is_oa": True, "oa_status": "gold", "oa_url": None, "any_repository_has_fulltext": True},
-        "authorships": [],
-        "abstract_inverted_index": {"Made": [0], "up": [1], "abstract": [2]},
-        "referenced_works": [f"https://openalex.org/{other}" for other in cited],
-        "cited_by_count": 0,
-        "is_retracted": False,
-        "is_xpac": False,
-        **fields,
-    }
+def together(world: World, other: World) -> World:
+    """`world` with all that `other` holds too."""
+    for name, value in vars(other).items():
+        held = getattr(world, name)
+        if isinstance(held, list):
+            held += value
+        elif isinstance(held, dict | set):
+            held.update(value)
+    return world
 
 
 def small_world() -> World:
@@ -208,14 +105,20 @@ def small_world() -> World:
 def world_of_cards() -> World:
     """All places and papers of the catalogue that REGISTRY_DATABASE_URL names, as if the services held them."""
     from registry.db import reading, ready
-    from registry.harvest_targets import known_papers, known_places
+    from registry.harvest_targets import KnownPaper, KnownPlace, next_papers, next_places
 
     world = small_world()
     have = {body["id"].lower() for body in world.datasets} | {b["full_name"].lower() for b in world.repositories}
     have |= set(world.renamed)
+    places: dict[str, list[KnownPlace]] = {"huggingface": [], "github": []}
+    papers: list[KnownPaper] = []
     with reading(ready()) as connection:
-        hubs, gits = (known_places(connection, provider) for provider in ("huggingface", "github"))
-        papers = known_papers(connection)
+        for provider, found in places.items():
+            while some := next_places(connection, provider, found[-1].id if found else 0, homes_only=False):
+                found += some
+        while more := next_papers(connection, papers[-1].artifact_id if papers else 0):
+            papers += more
+    hubs, gits = places.values()
     world.datasets += [hf_dataset(place.locator) for place in hubs if place.locator.lower() not in have]
     world.repositories += [gh_repository(place.locator) for place in gits if place.locator.lower() not in have]
     dois = {(body["doi"] or "").removeprefix("https://doi.org/") for body in world.works}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import Engine, select, update
 from sqlmodel import SQLModel
@@ -24,13 +26,14 @@ from registry.tables import (
     SourceAlias,
     Statement,
 )
+from tests.support.api_reply import Asked
 
 Row = dict[str, Any]
 
 HUB, GIT, ALEX = "huggingface", "github", "openalex"
 
 MOVES = {
-    "source": {"last_checked"},
+    "source": {"last_checked", "read_at"},
     "statement": {"last_seen"},
     "link": {"last_seen"},
     "candidate": {"last_seen"},
@@ -100,23 +103,35 @@ def events(target: Engine, subject: str | None = None) -> list[tuple[str, str | 
     return [(row["kind"], row["old"], row["new"]) for row in found if subject in (None, row["subject_kind"])]
 
 
+def asked_for(asked: Sequence[Asked], *patterns: str) -> list[str]:
+    """The requests whose path and query any of `patterns` is found in."""
+    return [one.target for one in asked if any(re.search(pattern, unquote(one.target)) for pattern in patterns)]
+
+
 def one(results: list[RunResult]) -> RunResult:
     """The only result."""
     (found,) = results
     return found
 
 
-def yesterday(target: Engine) -> None:
-    """Let a day pass: all that was done was done a day earlier."""
+WEEK = 8
+"""Days after which everything has had its turn."""
+
+
+def yesterday(target: Engine, days: int = 1) -> None:
+    """Let a day pass, or some: all that was done was done so much earlier."""
     sources, failures, cursors = table(Source), table(HarvestFailure), table(HarvestCursor)
-    day = dt.timedelta(days=1)
+    day = dt.timedelta(days=days)
     with writing(target) as connection:
-        for rows_of, column in ((sources, "last_checked"), (sources, "gone_since"), (failures, "retry_after")):
+        moved = [(sources, name) for name in ("last_checked", "read_at", "gone_since")] + [(failures, "retry_after")]
+        for rows_of, column in moved:
             for row in connection.execute(select(rows_of).where(rows_of.c[column].is_not(None))).fetchall():
                 earlier = row._mapping[column] - day
                 connection.execute(update(rows_of).where(rows_of.c.id == row.id).values({column: earlier}))
-        for row in connection.execute(select(cursors).where(cursors.c.high_water.is_not(None))).fetchall():
-            mark, whole = json.loads(row.high_water)
-            told = json.dumps([mark, whole and (dt.datetime.fromisoformat(whole) - day).isoformat()])
+        for row in connection.execute(select(cursors)).fetchall():
+            told = row.high_water
+            if told and told.startswith("["):
+                mark, whole = json.loads(told)
+                told = json.dumps([mark, whole and (dt.datetime.fromisoformat(whole) - day).isoformat()])
             same = (cursors.c.source == row.source) & (cursors.c.query == row.query)
-            connection.execute(update(cursors).where(same).values(high_water=told))
+            connection.execute(update(cursors).where(same).values(high_water=told, updated_at=row.updated_at - day))
