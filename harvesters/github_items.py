@@ -70,6 +70,7 @@ def repository(
         fields={
             "description": text(item.get("description")),
             "site": text(item.get("homepage")),
+            "cites": said.title,
             "card_text": more.readme[:README_TEXT] if more.readme else None,
             "tags": texts(item.get("topics"))[:50],
             "programming_language": text(item.get("language")),

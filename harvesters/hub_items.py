@@ -63,7 +63,7 @@ def dataset(
         etag=etag,
         complete=complete,
         reason=reason,
-        fields=_fields(item, front, tags) | {"card_text": _body(card)},
+        fields=_fields(item, front, tags) | {"card_text": _body(card), "cites": said.title},
         files=_files(item.get("siblings")),
         ids=tuple(dict.fromkeys((*_ids(tags), *said.papers))),
         own_ids=said.own_papers,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -55,10 +55,8 @@ class Run(NamedTuple):
 @lru_cache(maxsize=1)
 def words() -> Words:
     """What stands in `WORDS`. Raises `CardError` where the file is broken."""
-    harmless, generic, twists = (
-        frozenset(load_yaml(WORDS)[name].split()) for name in ("harmless", "generic", "twists")
-    )
-    return Words(harmless, generic | harmless, twists)
+    told = {name: frozenset(some.split()) for name, some in load_yaml(WORDS).items()}
+    return Words(told["harmless"], told["generic"] | told["harmless"], told["twists"])
 
 
 def repository(one: Observation) -> str:
@@ -90,7 +88,7 @@ def meant(squeezed: str, written: str, some: Iterable[Run], title: str | None) -
     return [run for run in some if long or written in (run.raw, title)]
 
 
-def twist(some: Iterable[Run], one: Observation, others: Collection[int]) -> str | None:
+def twist(some: Sequence[Run], one: Observation, others: Collection[int]) -> str | None:
     """What stands beside a dataset's name and makes it the name of something else; None where it agrees.
 
     The name of the repository counts before the title, which is often left as it was where a page is copied.

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from registry.db import one_at_a_time
 from registry.ingest_links import keep_links
 from registry.ingest_newcomers import ask_about_doubles, describe, left_out, settle
+from registry.ingest_papers import introduce
 from registry.ingest_places import lay_places
 from registry.ingest_statements import datasets_at, keep_files, say, tell
 from registry.ingest_touches import abroad
@@ -70,6 +71,7 @@ def ingest(
     homes, new = settle(connection, page, living, origin, at, run_id)
     living |= {source: [dataset] for source, dataset in homes.items()}
     describe(connection, page, living, at)
+    introduce(connection, page, living, origin, at)
     keep_files(connection, page, living)
     tell(connection, page, living, at, run_id)
     changed = {dataset for seen in page if seen.changed or not seen.before for dataset in living.get(seen.id, ())}

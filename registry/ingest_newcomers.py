@@ -91,7 +91,7 @@ def settle(
         if key in attached:
             continue
         questions |= _links(seen, belongings[key].questions, slugs)
-        if key in verdicts:
+        if key in verdicts and key not in made:
             name, question = _newcomer(seen.observation, key, verdicts[key])
             questions[name] = question
     ask(connection, questions, at, {f"dataset:{_key(homeless[key].observation)}" for key in (*attached, *made)})
@@ -150,7 +150,7 @@ def describe(
         for seen in page
         if seen.id in living and seen.observation.status == "alive" and not seen.observation.same
     }
-    rows = _registered_from(connection, {dataset for key in told for dataset in living[key]}, told)
+    rows = registered_from(connection, {dataset for key in told for dataset in living[key]}, told)
     wanted = [
         {
             "subject_kind": "dataset",
@@ -185,7 +185,7 @@ def describe(
             told[row["source_id"]].changed = True
 
 
-def _registered_from(connection: Connection, dataset_ids: Iterable[int], sources: Mapping[int, Seen]) -> list[Row]:
+def registered_from(connection: Connection, dataset_ids: Iterable[int], sources: Mapping[int, Seen]) -> list[Row]:
     """Of datasets without a card, the row that says from which place each was registered, where it is in `sources`."""
     joined, datasets = table(DatasetSource), table(Dataset)
     plain = {

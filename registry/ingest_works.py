@@ -105,10 +105,15 @@ def _apart(connection: Connection, works: list[Work], known: Mapping[tuple[str, 
     titles = {
         row["id"]: fold(row["title"]) for row in select_in(connection, artifacts, artifacts.c.id, {*known.values()})
     }
+    # A paper of which only an identifier is known has that for its title, which differs from no other.
+    titled = {key: title for key, title in titles.items() if title not in {fold(" ".join(pair)) for pair in known}}
     for work in works:
         rows = list(dict.fromkeys(known[pair] for pair in work.ids if pair in known))
         strange = {
-            other for other in rows[1:] if fuzz.token_sort_ratio(titles.get(rows[0], ""), titles.get(other, "")) < ALIKE
+            other
+            for other in rows[1:]
+            if rows[0] in titled and other in titled
+            if fuzz.token_sort_ratio(titled[rows[0]], titled[other]) < ALIKE
         }
         work.ids = [pair for pair in work.ids if known.get(pair) not in strange]
     return works

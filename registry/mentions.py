@@ -72,7 +72,15 @@ def mentions(text: str) -> Mentions:
     text = text[:LONGEST]
     own, title = _citation(text)
     cited = (pair for entry in _entries(text) for pair in _cited(_fields(entry)))
-    return Mentions(_once(_places(text)), _once([*_papers(text), *cited, *own]), _once(own), title)
+    found = [*addresses(text)]
+    dois = [*_dois(text, found)]
+    places, papers = _places(text, found, dois), _papers_of(text, found, dois)
+    return Mentions(_once(places), _once([*papers, *cited, *own]), _once(own), title)
+
+
+def cited_title(text: str) -> str | None:
+    """The `title` of what `mentions` finds in `text`, for a fraction of the work."""
+    return _citation(text[:LONGEST])[1]
 
 
 def _once(found: Iterable[tuple[str, str]]) -> Named:
@@ -86,9 +94,11 @@ def _once(found: Iterable[tuple[str, str]]) -> Named:
 
 def addresses(text: str) -> Iterator[str]:
     """The web addresses in a text, in their order, without what the sentence around them adds."""
-    for match in _ADDRESS.finditer(text):
-        found = trimmed(match[0])
-        yield found if found[:4].lower() == "http" else f"https://{found}"
+    # An address has no blank and some slash: few words of a text are worth the search.
+    for word in text.split():
+        for match in _ADDRESS.finditer(word) if "/" in word else ():
+            found = trimmed(match[0])
+            yield found if found[:4].lower() == "http" else f"https://{found}"
 
 
 def trimmed(address: str) -> str:
@@ -102,12 +112,13 @@ def trimmed(address: str) -> str:
     return address.rstrip(".,;:!?*_'’\"”")
 
 
-def _places(text: str) -> Iterator[tuple[str, str]]:
+def _places(text: str, found: Iterable[str], dois: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Places in a text of which the addresses and DOIs are found."""
     yield from (("huggingface", match[1].rstrip(".")) for match in _LOADED.finditer(text))
-    for address in addresses(text):
+    for address in found:
         if (place := recognise(_page(address)))[0] not in ("web", "doi"):
             yield place
-    for name in _dois(text):
+    for name in dois:
         if match := _ZENODO.match(name):
             yield recognise(f"https://zenodo.org/doi/{match[0].lower()}")
         elif name.startswith(_DATA):
@@ -131,22 +142,24 @@ def _page(address: str) -> str:
 
 
 def _papers(text: str) -> Iterator[tuple[str, str]]:
-    found = [*_arxiv(text)]
-    for name in _dois(text):
-        found += paper_ids(doi_=name)
-    return iter(found)
+    found = [*addresses(text)]
+    return _papers_of(text, found, _dois(text, found))
 
 
-def _arxiv(text: str) -> Iterator[tuple[str, str]]:
-    for address in addresses(text):
+def _papers_of(text: str, found: Iterable[str], dois: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Papers in a text of which the addresses and DOIs are found."""
+    for address in found:
         if match := _ARXIV_ADDRESS.match(address):
             yield from paper_ids(arxiv=match[1])
     for match in _ARXIV.finditer(text):
         yield from paper_ids(arxiv=match[1].rstrip("."))
+    for name in dois:
+        yield from paper_ids(doi_=name)
 
 
-def _dois(text: str) -> Iterator[str]:
-    for address in addresses(text):
+def _dois(text: str, found: Iterable[str]) -> Iterator[str]:
+    """DOIs in a text of which the addresses are found."""
+    for address in found:
         if match := _DOI_ADDRESS.match(address):
             yield from (name for _, name in paper_ids(doi_=unquote(match[1])[:200]))
     for match in _DOI.finditer(text):

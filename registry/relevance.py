@@ -114,8 +114,11 @@ def _listed(rule: Mapping[str, Any]) -> Iterator[tuple[str, float, str]]:
 
 
 def _words(text: str) -> list[str]:
-    """Folded words; plain ASCII, the usual case, takes a short way to the same."""
-    return _WORD.findall(text.lower()) if text.isascii() else fold(text).split()
+    """Folded words; a line of plain ASCII, the usual case, takes a short way to the same."""
+    if text.isascii():
+        return _WORD.findall(text.lower())
+    lines = text.split("\n")
+    return [word for line in lines for word in (_WORD.findall(line.lower()) if line.isascii() else fold(line).split())]
 
 
 class _Sum(NamedTuple):

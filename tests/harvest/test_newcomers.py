@@ -15,7 +15,7 @@ from registry.ingest import Outcome, ingest
 from registry.observation import File, Observation, Touch
 from registry.tables import Artifact, Candidate, Dataset, DatasetSource, Event, Finding, Source, SourceLink
 from tests.support.api_world import hexes
-from tests.support.harvested import Row, dataset, dump, events, rows, source
+from tests.support.harvested import Row, dataset, dump, events, links, rows, source
 
 MONDAY = dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -91,6 +91,7 @@ def test_a_page_that_is_surely_of_a_medical_dataset_becomes_one(catalogue: Engin
     assert (home["role"], home["said_by"]) == ("unknown", "huggingface")
     assert home["evidence"].startswith("score ")
     assert "medical" in home["evidence"]
+    assert rows(catalogue, Candidate) == [], "nothing is left to ask"
     (added,) = [row for row in rows(catalogue, Event) if row["subject_id"] == row["dataset_id"] == home["dataset_id"]]
     assert (added["kind"], added["new"]) == ("added", "notes")
 
@@ -211,6 +212,39 @@ def test_a_record_of_a_repository_is_a_place_of_its_own_told_by_openalex(catalog
     write(catalogue, record)
     assert dataset(catalogue, "1234567")["name"] == "Notes of a clinic"
     assert homes(catalogue, "1234567")["1234567"]["said_by"] == "openalex"
+
+
+def test_the_paper_that_its_page_asks_to_cite_introduces_it(catalogue: Engine) -> None:
+    cited = page("clinic/notes", own_ids=(("arxiv", "2401.00001"),))
+    write(catalogue, cited)
+    assert links(catalogue) == {("arxiv 2401.00001", "introduces", "clinic-notes")}
+    touch = Touch("cites", "openalex", "W5", "in its references", 0.9)
+    ids = (("openalex", "W5"), ("arxiv", "2401.00001"))
+    write(catalogue, work("W5", "Notes of a clinic", ids=ids, touches=()), work("W6", "It cites", touches=(touch,)))
+    assert links(catalogue) == {
+        ("Notes of a clinic", "introduces", "clinic-notes"),
+        ("It cites", "cites", "clinic-notes"),
+    }
+    before = dump(catalogue)
+    write(catalogue, replace(cited, seen_at=TUESDAY))
+    assert dump(catalogue) == before
+    write(catalogue, page("clinic/notes", seen_at=TUESDAY))
+    assert {relation for _, relation, _ in links(catalogue)} == {"cites"}, "it asks no more"
+
+
+def test_two_identifiers_of_one_paper_become_one_once_that_is_known(catalogue: Engine) -> None:
+    write(catalogue, page("clinic/notes", own_ids=(("arxiv", "2401.00001"), ("doi", "10.5555/notes"))))
+    assert len(links(catalogue)) == 2, "nobody has said yet that both are one"
+    ids = (("openalex", "W5"), ("arxiv", "2401.00001"), ("doi", "10.5555/notes"))
+    write(catalogue, work("W5", "Notes of a clinic", ids=ids, touches=()))
+    assert links(catalogue) == {("Notes of a clinic", "introduces", "clinic-notes")}
+
+
+def test_a_paper_that_introduces_a_dataset_with_a_card_introduces_no_other(catalogue: Engine) -> None:
+    write(catalogue, page("clinic/notes"))
+    write(catalogue, page("clinic/notes", seen_at=TUESDAY, own_ids=(("arxiv", "2301.00001"),)))
+    assert links(catalogue) == set()
+    assert question(catalogue, "merge")["other_id"] == dataset(catalogue, "ward-qa")["id"]
 
 
 def test_a_repository_that_was_archived_is_news(catalogue: Engine) -> None:
