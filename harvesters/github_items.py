@@ -67,6 +67,7 @@ def repository(
         etag=etag,
         complete=complete,
         reason=reason,
+        unsaid=_unsaid(item),
         fields={
             "description": text(item.get("description")),
             "site": text(item.get("homepage")),
@@ -91,6 +92,14 @@ def repository(
             if (provider, other.lower()) != (NAME, name.lower())
         ),
     )
+
+
+_SAID = {"license": ("licence_raw", "licence_code"), "description": ("description",), "homepage": ("site",)}
+
+
+def _unsaid(item: Any) -> tuple[str, ...]:
+    """What the owner left empty: GitHub names these in every answer."""
+    return tuple(name for key, names in _SAID.items() for name in names if key in item and not item[key])
 
 
 def _licence(item: Any) -> str | None:

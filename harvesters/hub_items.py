@@ -12,6 +12,7 @@ from harvesters.words import languages, modalities, tasks
 from registry.harvest_log import Failure
 from registry.licences import licence
 from registry.mentions import Mentions, mentions
+from registry.names import fold
 from registry.observation import File, Observation, Touch
 
 NAME = "huggingface"
@@ -205,6 +206,51 @@ def _artifact(kind: str, item: Any, now: dt.datetime, touches: Sequence[Touch]) 
             touches=tuple(touches),
         )
     ]
+
+
+def papers_naming(data: Any, name: str, place: str, now: dt.datetime) -> tuple[list[Observation], list[Failure]]:
+    """Papers of a search whose title or summary names a dataset, as words of a text.
+
+    Args:
+        data: the answer to the search, which finds what is merely similar too.
+        name: of the dataset.
+        place: where it lives, by which a link is made.
+        now: when it was seen.
+
+    Raises:
+        Malformed: no list of papers.
+    """
+    if not isinstance(data, list):
+        raise Malformed("a list was expected")
+    observations: list[Observation] = []
+    failures: list[Failure] = []
+    for one in data:
+        paper = {**mapping(one), **mapping(mapping(one).get("paper"))}
+        about = f"{text(paper.get('title')) or ''} {text(paper.get('summary')) or ''}"
+        if f" {fold(name)} " not in f" {fold(about)} ":
+            continue
+        try:
+            number_ = needed(paper, "id")
+        except Malformed as error:
+            failures.append(Failure(f"papers:{place}", str(error)))
+            continue
+        published = moment(paper.get("publishedAt"))
+        observations.append(
+            Observation(
+                provider=NAME,
+                kind="paper",
+                native_id=f"paper {number_}",
+                locator=number_,
+                seen_at=now,
+                url=f"{SITE}/papers/{number_}",
+                title=text(paper.get("title")),
+                complete=False,
+                fields={"year": published.year if published else None, "summary": text(paper.get("summary"))},
+                ids=(("arxiv", number_),),
+                touches=(Touch("mentions", NAME, place, f"its title or summary names {name}", 0.5),),
+            )
+        )
+    return observations, failures
 
 
 LINKED = {"datasets": "Datasets", "models": "Models", "spaces": "Spaces"}

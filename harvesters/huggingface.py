@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from harvesters.http import Answer, Client, ItemFailed, Service, TooLarge
-from harvesters.hub_items import NAME, dataset, kinds_with_more, linked_to_paper, listed, model, space
+from harvesters.hub_items import NAME, dataset, kinds_with_more, linked_to_paper, listed, model, papers_naming, space
 from harvesters.page import Memory, Page, Wish, in_parts, whose_turn
 from harvesters.places import as_known, look_again
 from harvesters.reading import Malformed, mapping, needed, sequence, text
@@ -42,6 +42,8 @@ PAGE = 500
 SEARCH_PAGES = 20
 """Pages read of each search in one run; the next run goes on from there."""
 USER_PAGES = 50
+LETTERS = 6
+"""Letters of a name from which papers are searched for it."""
 SAID = {
     "datasets": (
         "author cardData createdAt description disabled downloads downloadsAllTime gated lastModified likes private "
@@ -81,6 +83,7 @@ def pages(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
         lambda: _papers(client, memory, wish),
         places,
         lambda: _users(client, memory, wish),
+        lambda: _named_in_papers(client, memory, wish),
     )
     yield from in_parts(client, memory, wish, parts)
 
@@ -144,6 +147,30 @@ def _list(
 
     pages = SEARCH_PAGES if kind == "datasets" else USER_PAGES
     yield from walk(client, memory, wish, query, _listing(kind, wanted), stamp="lastModified", read=read, pages=pages)
+
+
+def _named_in_papers(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
+    """Papers whose title or summary names a dataset that its owners keep at Hugging Face."""
+    after = 0
+    while some := memory.named_places(NAME, after):
+        after = some[-1].id
+        names = {f"papers:{place.locator}": place.locator for place in some if place.official}
+        # A name of few letters is a word of other texts too.
+        wanted = {query: place for query, place in names.items() if len(_short(place)) >= LETTERS}
+        for query in whose_turn(memory, wish, wanted):
+            place = wanted[query]
+            wish.plans(1, query)
+            try:
+                data = client.get(f"/api/papers/search?{urlencode({'q': _short(place)})}").data
+                observations, failures = papers_naming(data, _short(place), place, wish.now)
+            except (ItemFailed, Malformed) as error:
+                yield Page(failures=[Failure(query, str(error))])
+                continue
+            yield Page(observations, failures, [query], [Cursor(query)])
+
+
+def _short(place: str) -> str:
+    return place.rpartition("/")[2]
 
 
 def _listing(kind: str, wanted: Mapping[str, str]) -> str:

@@ -45,9 +45,9 @@ def decide(service: str, status: int, headers: Mapping[str, str], body: str, att
         return Decision("moved")
     if status == 401 or (status == 403 and headers.get("x-error-code") == "GatedRepo"):
         return _unauthorised(service, headers, body)
-    if status in (404, 410, 451):
-        told = {404: "not found", 410: "gone", 451: "taken down for legal reasons"}[status]
-        return Decision("absent", reason=f"{told} ({status})", final=status != 404)
+    if status in (404, 409, 410, 451):
+        told = {404: "not found", 409: "empty", 410: "gone", 451: "taken down for legal reasons"}[status]
+        return Decision("absent", reason=f"{told} ({status})", final=status in (410, 451))
     if status == 429 or status == 403:
         return _limited(status, headers, body, attempt, at)
     if status >= 500 and "query_timeout" not in body:

@@ -44,7 +44,7 @@ RECORDS = (
     "medical question answering", "electrocardiogram recordings", "histopathology images", "clinical notes corpus",
 )  # fmt: skip
 """Words looked for in titles and abstracts of works of type dataset."""
-RECORD_PAGES = 10
+RECORD_PAGES = 4
 
 _LOOKED_UP = (
     "id doi display_name publication_year type ids cited_by_count primary_location locations abstract_inverted_index "

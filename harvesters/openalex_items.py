@@ -95,7 +95,7 @@ def record(item: Any, now: dt.datetime, reason: str) -> list[Observation]:
                 "topics": [one for one in topics if one],
                 "domain": text(mapping(topic.get("domain")).get("display_name")),
                 "year": number(item.get("publication_year")),
-                "site": text(mapping(location.get("source")).get("display_name")),
+                "repository": text(mapping(location.get("source")).get("display_name")),
                 "openalex": key,
             },
         )

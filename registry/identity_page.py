@@ -6,12 +6,11 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-from registry.card import Place
 from registry.identity_names import Run, runs
 from registry.ingest_touches import PAPERS, paper
 from registry.mentions import addresses, cited_title
 from registry.observation import Observation
-from registry.places import key
+from registry.places import key_of_address
 
 Pair = tuple[str, str]
 """(provider, name in lower case) of a place, or (scheme, id) of a paper."""
@@ -67,7 +66,7 @@ def page_of(one: Observation) -> Page:
     made_from = {(t.scheme, t.value.lower()) for t in touched if t.relation == "builds-on"}
     links = {(t.scheme, t.value.lower()) for t in touched} - made_from - {place}
     pages = [str(one.fields.get("site") or ""), *islice(addresses(text), ADDRESSES)]
-    links |= {key(Place(provider="web", url=page)) for page in pages if page}
+    links |= {found for page in pages if (found := key_of_address(page))}
     own = {paper(*pair) for pair in one.own_ids}
     named = [*one.ids, *((t.scheme, t.value) for t in one.touches)]
     cited = cited_title(text) or ""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete
 
 from registry.ingest_places import Seen
 from registry.ingest_touches import PAPERS, paper
-from registry.standing import insert_rows, select_in, table
+from registry.standing import chunks, insert_rows, select_in, table
 from registry.tables import SourceLink
 
 
@@ -23,12 +23,13 @@ def keep_links(connection: Connection, page: Sequence[Seen]) -> None:
     have: dict[int, set[tuple[str, str]]] = {}
     for row in select_in(connection, links, links.c.source_id, read):
         have.setdefault(row["source_id"], set()).add((row["scheme"], row["value"]))
-    rows = []
-    for key, seen in read.items():
-        now = _links(seen)
-        if now != have.get(key, set()):
-            connection.execute(delete(links).where(links.c.source_id == key))
-            rows += [{"source_id": key, "scheme": scheme, "value": value} for scheme, value in sorted(now)]
+    now = {key: _links(seen) for key, seen in read.items()}
+    changed = [key for key, found in now.items() if found != have.get(key, set())]
+    for part in chunks(key for key in changed if key in have):
+        connection.execute(delete(links).where(links.c.source_id.in_(part)))
+    rows = [
+        {"source_id": key, "scheme": scheme, "value": value} for key in changed for scheme, value in sorted(now[key])
+    ]
     insert_rows(connection, links, rows)
 
 

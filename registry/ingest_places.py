@@ -54,9 +54,11 @@ def lay_places(connection: Connection, observations: Iterable[Observation], at: 
     page = _page(observations)
     natives = _by_native(connection, page)
     names = known(connection, {(provider, name) for (provider, _), seen in page.items() for name in seen.asked})
+    sources = table(Source)
+    meant = {row["id"]: row for row in select_in(connection, sources, sources.c.id, names.values())}
     for (provider, native), seen in page.items():
         same = {names[provider, name] for name in seen.asked if (provider, name) in names}
-        _match(connection, seen, natives.get((provider, native)), same, at)
+        _match(connection, seen, natives.get((provider, native)), [meant[key] for key in sorted(same)], at)
     kept = [seen for seen in page.values() if seen.before or seen.observation.status == "alive"]
     for seen in kept:
         seen.after = _after(seen.before, seen.observation, at)
@@ -95,12 +97,11 @@ def _by_native(connection: Connection, page: Mapping[tuple[str, str], Seen]) -> 
     return {(row["provider"], row["native_id"]): row for row in rows}
 
 
-def _match(connection: Connection, seen: Seen, row: Row | None, same: set[int], at: dt.datetime) -> None:
+def _match(connection: Connection, seen: Seen, row: Row | None, same: Sequence[Row], at: dt.datetime) -> None:
     """Find the row that is meant: by id; else one known by name alone; further ones of that kind are the same place."""
-    sources = table(Source)
     nameless = [
         other
-        for other in sorted(select_in(connection, sources, sources.c.id, same), key=lambda other: int(other["id"]))
+        for other in same
         # A row whose id is one of its names has never been seen at the provider.
         if other["native_id"] in seen.asked and other["native_id"] != seen.observation.native_id
     ]
@@ -122,7 +123,8 @@ def _after(before: Row | None, seen: Observation, at: dt.datetime) -> Row:
     told: Row = {"revision": seen.revision, "licence_raw": seen.licence_raw, "access": seen.access, "etag": seen.etag}
     told["archived"] = seen.fields.get("archived") is True if seen.complete or "archived" in seen.fields else None
     if before and not seen.complete:
-        told = {name: before[name] if value is None else value for name, value in told.items()}
+        kept = {name for name, value in told.items() if value is None and name not in seen.unsaid}
+        told = {name: before[name] if name in kept else value for name, value in told.items()}
     return (before or {"first_seen": at, "last_changed": None, "archived": False}) | {
         "read_at": _read_at(before, seen, at),
         "provider": seen.provider,

@@ -29,8 +29,8 @@ def say(connection: Connection, page: Sequence[Seen], origin: str, at: dt.dateti
         for row in select_in(
             connection, said, said.c.subject_id, full, said.c.subject_kind == "source", said.c.ended_at.is_(None)
         )
-        if row["said_by"] == full[row["subject_id"]].observation.voice
-        and (full[row["subject_id"]].observation.complete or (row["subject_id"], row["field"]) in stated)
+        if row["said_by"] == (one := full[row["subject_id"]].observation).voice
+        and (one.complete or row["field"] in one.unsaid or (row["subject_id"], row["field"]) in stated)
     ]
     move_counts(connection, rows, standing)
     counted = {(row["subject_id"], row["field"]) for row in standing if row["field"] in COUNTS}

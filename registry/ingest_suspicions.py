@@ -19,6 +19,8 @@ from registry.tables import Artifact, Dataset, DatasetAlias, Event, Link
 
 FEW = 3
 """A work that cites no more datasets than this may be about any of them, though it names none."""
+ABOUT = ("cites", "mentions")
+"""What a work may have to do with a dataset of which it reports something."""
 MEANT = 10
 """Datasets told in one question."""
 
@@ -39,13 +41,12 @@ def ask_about_findings(
         index: found
         for index, some in touched.items()
         if observations[index].kind == "paper"
-        and any(one.relation == "cites" for one in some)
+        and any(one.relation in ABOUT for one in some)
         and (found := suspect(observations[index].title, _abstract(observations[index])))
     }
     own = _introduced(connection, (artifact_ids[index] for index in suspected))
     cited = {
-        index: {one.dataset_id for one in touched[index] if one.relation == "cites"}
-        - own.get(artifact_ids[index], set())
+        index: {one.dataset_id for one in touched[index] if one.relation in ABOUT} - own.get(artifact_ids[index], set())
         for index in suspected
     }
     names = _names(connection, {key for some in cited.values() for key in some})
@@ -66,7 +67,7 @@ def ask_about_findings(
                     "url": one.url,
                     "datasets": [slugs[key] for key in meant[:MEANT]],
                 },
-                "evidence": f"it cites {', '.join(slugs[key] for key in meant[:MEANT])} and says {words}",
+                "evidence": f"says {words}; cites or names {', '.join(slugs[key] for key in meant[:MEANT])}",
                 "score": suspicion.score,
             }
     ask(connection, questions, at)

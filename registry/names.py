@@ -14,6 +14,8 @@ def fold(text: str) -> str:
 
     ``fold("Événement-QA 泌尿")`` is ``"evenement qa 泌 尿"``. Korean stays in words.
     """
+    if text.isascii():
+        return " ".join(_BREAKS.sub(" ", text.lower()).split())
     decomposed = unicodedata.normalize("NFKD", text)
     bare = unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
     return " ".join(_BREAKS.sub(" ", _UNSPACED.sub(r" \1 ", bare.casefold())).split())

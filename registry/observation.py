@@ -105,6 +105,8 @@ class Observation:
     """The place says that nothing changed since the stored ETag; nothing else is told."""
     complete: bool = True
     """All that the place says is here: what is absent is not said any more."""
+    unsaid: tuple[str, ...] = ()
+    """Fields of which the place says that it has none, though not all that it says is here."""
     etag: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     """Further values, in words of `registry.vocabulary` where it has them; raw ones beside them."""

@@ -45,13 +45,25 @@ def key(place: Place) -> tuple[str, str]:
     """(provider, native id) of a place: hub names count without case, addresses without scheme and last slash."""
     if place.id:
         return place.provider, place.id.lower()
-    provider, native = recognise(place.url or "")
+    provider, native = key_of_address(place.url or "") or ("web", place.url or "")
+    return (place.provider if provider == "web" else provider), native
+
+
+def key_of_address(url: str) -> tuple[str, str] | None:
+    """(provider, native id) of an address that anybody may have written; None where it is none."""
+    provider, native = recognise(url)
     if provider != "web":
         return provider, native.lower()
-    parts = urlsplit(place.url or "")
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if not (parts.scheme and host):
+        return None
     query = f"?{parts.query}" if parts.query else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return place.provider, f"{(parts.hostname or '').removeprefix('www.')}{parts.path.rstrip('/')}{query}{fragment}"
+    return "web", f"{host.removeprefix('www.')}{parts.path.rstrip('/')}{query}{fragment}"
 
 
 def address(place: Place) -> str | None:

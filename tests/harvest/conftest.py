@@ -11,12 +11,10 @@ from sqlalchemy import Engine
 from registry.cards_io import fingerprint
 from registry.db import engine
 from registry.importer import import_cards
-from tests.support import cards
 from tests.support.api_server import ApiServer
-from tests.support.api_world import World, gh_repository, hf_dataset, oa_work
+from tests.support.api_world import World
 from tests.support.databases import Databases
-
-PAPER = {"title": "Ward questions: a made-up dataset", "year": 2023, "arxiv": "2301.00001", "doi": "10.5555/ward"}
+from tests.support.made_up import world_of_made_up_cards, write_cards
 
 
 @pytest.fixture
@@ -25,16 +23,7 @@ def card_folder(tmp_path: Path) -> Path:
     a list names blank and its place, and nothing else of it."""
     folder = tmp_path / "cards"
     folder.mkdir()
-    places = [
-        {"provider": "huggingface", "id": "made-up/Ward-QA", "role": "official"},
-        {"provider": "github", "id": "made-up/ward-qa", "role": "official"},
-        {"provider": "huggingface", "id": "somebody/ward-copy", "role": "mirror"},
-    ]
-    shared = [{"provider": "huggingface", "id": "made-up/shared", "role": "official"}]
-    cards.dataset(folder, "ward-qa", name="Ward-QA", sources=places, paper=PAPER)
-    cards.listed(folder, {"slug": "blank", "huggingface": ["made-up/blank"]})
-    cards.dataset(folder, "first-half", sources=shared)
-    cards.dataset(folder, "second-half", sources=shared)
+    write_cards(folder)
     return folder
 
 
@@ -58,16 +47,7 @@ def small(databases: Databases, clean_env: Path, card_folder: Path) -> Iterator[
 @pytest.fixture
 def world() -> World:
     """What the services hold of the made-up cards; nobody uses them yet."""
-    return World(
-        datasets=[
-            hf_dataset("made-up/Ward-QA", "arxiv:2301.00001", licence="cc-by-4.0"),
-            hf_dataset("somebody/ward-copy", licence="mit"),
-            hf_dataset("made-up/shared"),
-            hf_dataset("made-up/blank", "task_categories:summarization", licence="cc-by-nc-4.0", gated="manual"),
-        ],
-        repositories=[gh_repository("made-up/ward-qa")],
-        works=[oa_work("W100", "Ward questions: a made-up dataset", doi="10.5555/ward", arxiv="2301.00001")],
-    )
+    return world_of_made_up_cards()
 
 
 @pytest.fixture

@@ -18,15 +18,13 @@ from typing import Any
 import pytest
 
 from harvesters.run import harvest
-from registry.cards_io import fingerprint
 from registry.db import engine
-from registry.importer import import_cards
-from tests.support import cards
 from tests.support.api_faults import mishaps
 from tests.support.api_server import ApiServer
-from tests.support.api_world import World, hf_dataset, hf_file, hf_model, hf_paper, hf_space, oa_work
+from tests.support.api_world import World
 from tests.support.content import content, differences
 from tests.support.databases import Databases
+from tests.support.killing import busy, fill
 
 ROOT = Path(__file__).parents[2]
 Content = dict[str, Counter[tuple[Any, ...]]]
@@ -35,35 +33,14 @@ POINTS, MOMENTS = 24, 8
 
 @pytest.fixture
 def world(world: World) -> World:
-    """One of each thing that a harvest may bring."""
-    copy = [hf_file("data/a.parquet", 10_000, "same"), hf_file("README.md", 10)]
-    notes = {"description": "Clinical notes of hospital patients, a medical dataset."}
-    world.datasets[0] |= {"siblings": copy}
-    world.datasets += [
-        hf_dataset("clinic/notes", "medical", **notes),
-        hf_dataset("somebody/x7", "medical", siblings=copy),
-        hf_dataset("somebody/ward-qa", "medical", "arxiv:2301.00001"),
-        hf_dataset("baker/medical-cakes-and-movies"),
-        hf_dataset("made-up/further", **notes),
-    ]
-    world.models += [hf_model(f"lab/model-{number}", "dataset:made-up/Ward-QA") for number in range(3)]
-    world.spaces.append(hf_space("lab/demo", "made-up/Ward-QA"))
-    world.papers.append(hf_paper("2301.00001", "Ward questions", datasets=(world.datasets[6],)))
-    world.renamed["made-up/Blank-Old"] = "made-up/blank"
-    world.works[0]["cited_by_count"] = 130
-    world.works += [oa_work(f"W{900 + n}", f"Citing {n}", "W100", doi=f"10.5555/{n}") for n in range(129)]
-    world.works.append(oa_work("W899", "Label errors in Ward-QA", "W100", doi="10.5555/errors"))
-    return world
+    return busy(world)
 
 
 @pytest.fixture
-def template(databases: Databases, card_folder: Path, tmp_path: Path) -> Path:
+def template(databases: Databases, card_folder: Path) -> Path:
     """A catalogue of the made-up cards that no harvester has seen."""
-    cards.dataset(card_folder, "old", sources=[{"provider": "huggingface", "id": "made-up/Blank-Old"}])
     for address in databases.fresh("sqlite", "migrated"):
-        target = engine(address)
-        import_cards(target, [card_folder], fingerprint([card_folder]))
-        target.dispose()
+        fill(engine(address), card_folder)
         return Path(address.removeprefix("sqlite:///"))
     raise AssertionError("no database")
 

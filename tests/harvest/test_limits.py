@@ -59,7 +59,8 @@ def test_an_answer_is_told_by_its_status_headers_and_words(
 
 
 def test_only_what_was_taken_down_is_gone_for_good() -> None:
-    assert [decide("github", status, {}, "", 0, NOW).final for status in (404, 410, 451)] == [False, True, True]
+    finals = [decide("github", status, {}, "", 0, NOW).final for status in (404, 409, 410, 451)]
+    assert finals == [False, False, True, True]
 
 
 def test_waiting_has_an_end() -> None:

@@ -247,6 +247,16 @@ def test_a_paper_that_introduces_a_dataset_with_a_card_introduces_no_other(catal
     assert question(catalogue, "merge")["other_id"] == dataset(catalogue, "ward-qa")["id"]
 
 
+ODD = ["Made Journal", "https://[", "http://", "www.example.org", "https://x" * 300, "\ud800"]
+
+
+@pytest.mark.parametrize("site", ODD)
+def test_a_homepage_that_is_no_address_hinders_nothing(catalogue: Engine, site: str) -> None:
+    told = f"Clinical notes of patients, a medical dataset. {site}"
+    fields = {"description": told, "tags": ["medical"], "site": site, "card_text": f"See {site}."}
+    assert write(catalogue, page("clinic/notes", fields=fields)) == Outcome(created=1)
+
+
 def test_a_repository_that_was_archived_is_news(catalogue: Engine) -> None:
     usual = {"provider": "github", "native_id": "900000001", "url": "https://github.com/made-up/ward-qa"}
     write(catalogue, official(**usual))
@@ -276,7 +286,7 @@ def test_a_work_that_speaks_of_what_is_wrong_becomes_a_question(catalogue: Engin
     asked = question(catalogue, "finding")
     told = json.loads(asked["payload"])
     assert (told["kind"], told["datasets"]) == ("label-error", ["ward-qa"])
-    assert asked["evidence"] == "it cites ward-qa and says 'Label errors'"
+    assert asked["evidence"] == "says 'Label errors'; cites or names ward-qa"
     assert (asked["status"], asked["dataset_id"]) == ("open", dataset(catalogue, "ward-qa")["id"])
     assert rows(catalogue, Finding) == [], "a machine confirms nothing"
 

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, insert, select
 from benchmarks.identity import figures, measure, part_of, read_labels
 from registry.db import engine
 from registry.identity import Belonging, Evidence, decide, gather
+from registry.identity_names import words
+from registry.names import fold
 from registry.observation import File, Observation, Touch
 from registry.standing import table
 from registry.tables import Dataset, DatasetFile, Source, SourceLink
@@ -278,6 +280,13 @@ def test_a_page_of_observations_costs_as_many_queries_as_one(catalogue: Connecti
         catalogue, {at: place(f"someone/{at}-PubMedQA", own_ids=(PUBMEDQA,), touches=(link(),)) for at in range(200)}
     )
     assert len(seen) - first <= first
+
+
+def test_every_word_of_the_lists_is_one_that_can_be_met_and_no_twist_is_harmless() -> None:
+    listed = words()
+    assert listed.generic > listed.harmless
+    assert [word for word in listed.generic | listed.twists if fold(word) != word] == []
+    assert listed.harmless & listed.twists == frozenset()
 
 
 def test_no_page_is_no_query(catalogue: Connection) -> None:
