@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,7 +13,8 @@ from harvesters.page import Memory, Page, Wish, in_parts, whose_turn
 from harvesters.places import look_again
 from harvesters.reading import Malformed, mapping, needed, text
 from harvesters.slices import sliced
-from harvesters.walk import items_of, walk
+from harvesters.walk import items_of, unpacked, walk
+from registry.harvest_log import Cursor
 from registry.harvest_targets import KnownPlace
 from registry.observation import Observation, Touch
 from registry.settings import Settings
@@ -40,6 +42,8 @@ SEARCH_REQUESTS = 30
 """Requests of one search in one run; the next run goes on from there."""
 USERS = 120
 """Searches for users of known datasets in one run; the next run goes on with others."""
+USERS_AT = "users"
+"""The query under which it is kept which place was the last."""
 CODE_PAGES = 10
 
 
@@ -126,21 +130,28 @@ def _details(client: Client, item: Any) -> Details:
 
 
 def _users(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
-    """Repositories whose README or code names the place of a known dataset, each place in its turn."""
+    """Repositories whose README or code names the place of a known dataset, each place in its turn.
+
+    A run begins where the last one ended: else those that come first would have all the searches of every night.
+    """
+    start, after = unpacked(memory.cursor(USERS_AT).cursor, 2)
+    first = start if start in ("huggingface", NAME) else "huggingface"
+    other = NAME if first == "huggingface" else "huggingface"
     left = USERS
-    for provider in ("huggingface", NAME):
-        after = 0
-        while left > 0 and (some := memory.named_places(provider, after)):
-            after = some[-1].id
+    for provider, begin in ((first, after if isinstance(after, int) else 0), (other, 0), (first, 0)):
+        while left > 0 and (some := memory.named_places(provider, begin)):
             names = [place.locator for place in some if "/" in place.locator]
             wanted = {f"readme:{provider}:{name}": name for name in names}
             if client.service.token and provider == "huggingface":
                 wanted |= {f"code:{name}": name for name in names}
-            due = whose_turn(memory, wish, wanted)[:left]
+            due = whose_turn(memory, wish, wanted)
+            for query in due[:left]:
+                kind = query.partition(":")[0]
+                yield from _named_in(client, memory, wish, query, kind, provider, wanted[query])
+            if len(due) <= left:
+                begin = some[-1].id
+                yield Page(cursors=[Cursor(USERS_AT, None, json.dumps([provider, begin]))])
             left -= len(due)
-            for query in due:
-                kind, name = query.partition(":")[0], wanted[query]
-                yield from _named_in(client, memory, wish, query, kind, provider, name)
 
 
 def _named_in(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from harvesters.reading import mapping, moment, needed, number, sequence, text, texts
+from harvesters.reading import LARGE, mapping, moment, needed, number, sequence, text, texts
 from registry.mentions import mentions
 from registry.observation import File, Observation, Touch
 
@@ -124,14 +124,14 @@ def _files(tree: Any, releases: Sequence[Mapping[str, Any]]) -> tuple[File, ...]
     for one in sequence(mapping(tree).get("tree")):
         path = text(mapping(one).get("path"))
         if path and mapping(one).get("type") == "blob" and _DATA.fullmatch(path):
-            found.append(File(path, number(mapping(one).get("size"))))
+            found.append(File(path, number(mapping(one).get("size"), LARGE)))
     for release in releases:
         for asset in sequence(release.get("assets")):
             name, tag = text(mapping(asset).get("name")), text(release.get("tag_name"))
             if name and tag:
                 digest = (text(mapping(asset).get("digest")) or "").removeprefix("sha256:")
                 sound = digest if re.fullmatch("[0-9a-f]{64}", digest) else None
-                found.append(File(f"releases/{tag}/{name}", number(mapping(asset).get("size")), sound))
+                found.append(File(f"releases/{tag}/{name}", number(mapping(asset).get("size"), LARGE), sound))
     return tuple(found[:FILES])
 
 

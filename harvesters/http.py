@@ -77,9 +77,9 @@ class Answer:
     @property
     def next(self) -> str | None:
         """The address of the next page, as the Link header gives it."""
-        for part in self.headers.get("link", "").split(","):
-            if match := re.match(r'\s*<([^>]+)>\s*;.*\brel="?next"?', part):
-                return match[1]
+        for address, said in re.findall(r"<([^<>]{1,4000})>([^<>]{0,1000})", self.headers.get("link", "")):
+            if re.search(r'\brel="?next\b', said):
+                return str(address)
         return None
 
 
@@ -157,7 +157,7 @@ class Client:
             answer, moved_to = self._ask(url, etag, as_text)
             if moved_to is None:
                 return answer
-            url = self._address(urljoin(url, moved_to))
+            url = self._address(_joined(url, moved_to))
             if hop == MAX_HOPS:
                 break
         raise ItemFailed(f"{self._shown(url)} is redirected more than {MAX_HOPS} times")
@@ -166,7 +166,10 @@ class Client:
         """A full address on the service's own host: nothing else is asked, so that no token goes astray."""
         if path.startswith("/"):
             return self.service.base.rstrip("/") + path
-        there, here = urlsplit(path), urlsplit(self.service.base)
+        try:
+            there, here = urlsplit(path), urlsplit(self.service.base)
+        except ValueError:
+            raise ItemFailed(f"{self.service.name} names {clean(path, 100)!r}, which is no address") from None
         if (there.scheme, there.netloc) != (here.scheme, here.netloc):
             raise ItemFailed(
                 f"{self.service.name} leads away from {here.netloc} to {clean(there.netloc, 100)}, "
@@ -226,7 +229,7 @@ class Client:
 
     def _exchange(self, url: str, etag: str | None, as_text: bool) -> tuple[int, dict[str, str], bytes]:
         deadline = time.monotonic() + self.max_seconds
-        headers = {"If-None-Match": etag} if etag else {}
+        headers = {"If-None-Match": etag} if etag and re.fullmatch(r"[\x21-\x7e]{1,200}", etag) else {}
         with self._http.stream("GET", url, headers=headers) as response:
             parts, size = [], 0
             for part in response.iter_bytes():
@@ -267,6 +270,14 @@ class Client:
     def _shown(self, url: str) -> str:
         """The address as it is told: without a query that may be long."""
         return f"{self.service.name} {clean(urlsplit(url).path, 200)}"
+
+
+def _joined(url: str, there: str) -> str:
+    """Where a redirect leads, which may be told from where it is told."""
+    try:
+        return urljoin(url, there)
+    except ValueError:
+        raise ItemFailed(f"a redirect to {clean(there, 100)!r}, which is no address") from None
 
 
 def _sound(service: Service) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harvesters.reading import Malformed, mapping, moment, needed, number, sequence, text, texts
+from harvesters.reading import LARGE, Malformed, mapping, moment, needed, number, sequence, text, texts
 from harvesters.words import languages, modalities, tasks
 from registry.harvest_log import Failure
 from registry.licences import licence
@@ -104,10 +104,10 @@ def _fields(item: Mapping[str, Any], card: Mapping[str, Any], tags: Mapping[str,
         "examples": _examples(card),
         "gating": item.get("gated") or None,
         "downloads": number(item.get("downloads")),
-        "downloads_all_time": number(item.get("downloadsAllTime")),
+        "downloads_all_time": number(item.get("downloadsAllTime"), LARGE),
         "likes": number(item.get("likes")),
         "created_at": text(item.get("createdAt")),
-        "bytes": number(item.get("usedStorage")),
+        "bytes": number(item.get("usedStorage"), LARGE),
         "file_count": len(siblings) if isinstance(siblings, list) else None,
     }
 
@@ -119,7 +119,7 @@ def _examples(card: Mapping[str, Any]) -> int | None:
         configs = configs[0]
     counts = [number(mapping(split).get("num_examples")) for split in sequence(mapping(configs).get("splits"))]
     known = [count for count in counts if count]
-    return sum(known) if known and len(known) == len(counts) else None
+    return number(sum(known)) if known and len(known) == len(counts) else None
 
 
 def _files(siblings: Any) -> tuple[File, ...] | None:
@@ -131,7 +131,7 @@ def _files(siblings: Any) -> tuple[File, ...] | None:
         if path and not _KEEPING_HOUSE.fullmatch(path):
             sha256 = text(lfs.get("sha256")) or text(lfs.get("oid"))
             sound = sha256 if sha256 and re.fullmatch("[0-9a-f]{64}", sha256) else None
-            found.append(File(path, number(mapping(one).get("size")), sound))
+            found.append(File(path, number(mapping(one).get("size"), LARGE), sound))
     return tuple(found[:FILES])
 
 
@@ -173,7 +173,7 @@ def model(item: Any, now: dt.datetime) -> list[Observation]:
         Touch("trains-on", NAME, other, f"its card declares the dataset {other}", 0.9)
         for other in tags.get("dataset", [])
     ] + [Touch("mentions", "arxiv", paper, f"its card links arXiv {paper}", 0.4) for paper in tags.get("arxiv", [])]
-    return _artifact("model", item, now, touches)
+    return _artifact("model", item, now, touches, complete=True)
 
 
 def space(item: Any, now: dt.datetime) -> list[Observation]:
@@ -186,8 +186,10 @@ def space(item: Any, now: dt.datetime) -> list[Observation]:
     return _artifact("space", item, now, touches)
 
 
-def _artifact(kind: str, item: Any, now: dt.datetime, touches: Sequence[Touch]) -> list[Observation]:
-    """A model or space; nothing where it is private."""
+def _artifact(
+    kind: str, item: Any, now: dt.datetime, touches: Sequence[Touch], *, complete: bool = False
+) -> list[Observation]:
+    """A model or space; nothing where it is private. `complete` where all that its card declares is told."""
     name, native, created = needed(item, "id"), needed(item, "_id"), moment(mapping(item).get("createdAt"))
     if item.get("private") is True:
         return []
@@ -201,6 +203,7 @@ def _artifact(kind: str, item: Any, now: dt.datetime, touches: Sequence[Touch]) 
             seen_at=now,
             url=f"{SITE}/{path}",
             title=name,
+            complete=complete,
             fields={"year": created.year if created else None, "summary": text(item.get("pipeline_tag"))},
             ids=((NAME, path),),
             touches=tuple(touches),

@@ -204,6 +204,9 @@ def _read(client: Client, answer: Answer, place: KnownPlace, wish: Wish) -> list
         # The name passed to another repository: what we knew is gone, and the other is a stranger.
         reason = f"{place.locator} is another repository now"
         return [replace(known, status="gone", reason=reason), listed(answer.data, wish.now, reason)[0]]
+    if "siblings" not in answer.data:
+        # Too many files for one answer: what is not told here stands as it was.
+        return [dataset(answer.data, wish.now, asked=place.locator, complete=False)]
     if place.read_at and not wish.full and place.revision == answer.data.get("sha"):
         # No commit since: the text of the card is the one that is known.
         return [dataset(answer.data, wish.now, asked=place.locator, etag=etag, complete=False)]

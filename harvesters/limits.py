@@ -91,20 +91,20 @@ def _wait(seconds: float, attempt: int, reason: str, else_: Literal["refused", "
 
 def _retry_after(headers: Mapping[str, str], at: float) -> float | None:
     text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - at) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 def reset_in(headers: Mapping[str, str], at: float) -> float | None:
     """Seconds until a spent limit begins anew; None where the headers do not say that one is spent."""
-    if match := re.search(r"r=(\d+);\s*t=(\d+)", headers.get("ratelimit", "")):
+    if match := re.search(r"\br=([0-9]{1,9});\s*t=([0-9]{1,9})\b", headers.get("ratelimit", "")):
         return int(match[2]) + 1.0 if match[1] == "0" else None
     reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") != "0" or not reset.isdigit():
+    if headers.get("x-ratelimit-remaining") != "0" or not re.fullmatch("[0-9]{1,12}", reset):
         return None
     # GitHub names the second since 1970, OpenAlex the seconds that remain.
     return max(0.0, int(reset) - at) + 1.0 if len(reset) > 8 else float(reset)

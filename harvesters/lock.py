@@ -8,11 +8,12 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from registry.db import reading
 from registry.errors import HarvestError
@@ -78,7 +79,8 @@ def alone_everywhere(target: Engine) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.exec_driver_sql(f"SELECT pg_advisory_unlock({LOCK})")
+            with suppress(SQLAlchemyError):  # a connection that is lost has given the lock back
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({LOCK})")
 
 
 def _leave(note: Path) -> None:

@@ -27,6 +27,8 @@ from registry.settings import Settings
 
 BATCH, LENGTH = 100, 6_000
 """Identifiers in one question, which costs the same as one alone, and characters of their address."""
+HALVED = 20
+"""So many questions are asked again in halves: where more fail, it is not for an identifier."""
 PER_PAGE = 100
 TOGETHER, CITERS = 50, 5_000
 """Cited works in one question, and the citing works that it may bring."""
@@ -82,7 +84,7 @@ def _works(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
     while some := memory.papers(after):
         after = some[-1].artifact_id
         counts: dict[str, int] = {}
-        yield from _look_up(client, some, wish, counts)
+        yield from _look_up(client, memory, wish, some, counts)
         yield from _by_title(client, memory, wish, some, counts)
         yield from _citing(client, memory, wish, counts)
     yield Page(cursors=[Cursor(LOOK_UP)])
@@ -96,14 +98,16 @@ def question(fields: Sequence[str], **filters: Any) -> str:
     return f"/works?{urlsplit(works.select(list(fields)).url).query}&per-page={PER_PAGE}"
 
 
-def _look_up(client: Client, papers: Sequence[KnownPaper], wish: Wish, counts: dict[str, int]) -> Iterator[Page]:
+def _look_up(
+    client: Client, memory: Memory, wish: Wish, papers: Sequence[KnownPaper], counts: dict[str, int]
+) -> Iterator[Page]:
     """Works of the papers that introduce datasets: by W id where it is known, else by DOI, else by arXiv's address."""
     asked = {work: paper for paper in papers for work in paper.ids.get("openalex", ())}
-    yield from _batches(client, wish, counts, "openalex_id", asked)
+    yield from _batches(client, memory, wish, counts, "openalex_id", asked)
     lost = {paper.artifact_id for work, paper in asked.items() if work not in counts}
     open_ = [p for p in papers if wish.full or p.artifact_id in lost or "openalex" not in p.ids]
     by_doi = {_quoted(doi): paper for paper in open_ for doi in _dois(paper)}
-    answered = yield from _batches(client, wish, counts, "doi", by_doi)
+    answered = yield from _batches(client, memory, wish, counts, "doi", by_doi)
     missing = [paper for paper in open_ if not any(_quoted(doi) in answered for doi in _dois(paper))]
     addresses = {
         f"{scheme}://arxiv.org/abs/{number}": paper
@@ -111,7 +115,7 @@ def _look_up(client: Client, papers: Sequence[KnownPaper], wish: Wish, counts: d
         for number in paper.ids.get("arxiv", ())
         for scheme in ("https", "http")
     }
-    yield from _batches(client, wish, counts, "locations__landing_page_url", addresses)
+    yield from _batches(client, memory, wish, counts, "locations__landing_page_url", addresses)
 
 
 def _dois(paper: KnownPaper) -> list[str]:
@@ -119,36 +123,60 @@ def _dois(paper: KnownPaper) -> list[str]:
 
 
 def _quoted(value: str) -> str:
-    """A comma would end the value, a bar part it in two: such values go in quotes."""
-    return f'"{value}"' if re.search("[,|]", value) else value
+    """A comma would end the value: such values go in quotes."""
+    return f'"{value}"' if "," in value else value
 
 
 def _batches(
-    client: Client, wish: Wish, counts: dict[str, int], name: str, values: Iterable[str]
+    client: Client, memory: Memory, wish: Wish, counts: dict[str, int], name: str, values: Iterable[str]
 ) -> Generator[Page, None, set[str]]:
-    """Ask for works by an identifier; returns the DOIs that were answered."""
-    wanted = list(values)
+    """Ask for works by an identifier; returns the DOIs that were answered.
+
+    An identifier that spoils the question for the others is found by asking for halves.
+    """
+    told = f"works by {name.replace('__', '.')}"
+    # What has a quote or a bar within cannot be asked for.
+    wanted = [
+        one for one in values if not re.search(r'[|\x00-\x1f]|(?<!^)"(?!$)', one) if not memory.waits(f"{told}: {one}")
+    ]
+    parts = list(_cut(wanted))
+    wish.plans(len(parts), told)
     answered: set[str] = set()
-    while wanted:
-        size = next(
-            n for n in range(min(BATCH, len(wanted)), 0, -1) if n == 1 or len(quote("|".join(wanted[:n]))) < LENGTH
-        )
-        part, wanted = wanted[:size], wanted[size:]
-        item = f"works by {name.replace('__', '.')}: {part[0]} and {len(part) - 1} more"
-        wish.plans(1, item)
+    spoilt = 0
+    while parts:
+        part = parts.pop(0)
         try:
-            data = client.get(question(_LOOKED_UP, **{name: part})).data
-            results = _results(data)
+            results = _results(client.get(question(_LOOKED_UP, **{name: part})).data)
         except (ItemFailed, Malformed) as error:
-            yield Page(failures=[Failure(item, str(error))])
+            spoilt += 1
+            if len(part) > 1 and spoilt <= HALVED:
+                middle = len(part) // 2
+                parts[:0] = [part[:middle], part[middle:]]
+            else:
+                yield Page(failures=[Failure(f"{told}: {one}", str(error)) for one in part])
             continue
-        observations, failures = observe(item, results, lambda result: [work(result, wish.now)])
+        observations, failures = observe(told, results, lambda result: [work(result, wish.now)])
         for result in results:
             if (key := work_id(mapping(result).get("id"))) is not None:
                 counts[key] = number(mapping(result).get("cited_by_count")) or 0
             answered.add(_quoted(bare_doi(mapping(result).get("doi")) or ""))
-        yield Page(observations, failures, [item])
+        yield Page(observations, failures, [f"{told}: {one}" for one in part])
     return answered
+
+
+def _cut(values: Sequence[str]) -> Iterator[list[str]]:
+    """Values in parts that one question holds."""
+    part: list[str] = []
+    length = 0
+    for value in values:
+        added = len(quote(f"{value}|"))
+        if part and (len(part) == BATCH or length + added > LENGTH):
+            yield part
+            part, length = [], 0
+        part.append(value)
+        length += added
+    if part:
+        yield part
 
 
 def _by_title(
@@ -168,7 +196,8 @@ def _by_title(
         same = [one for one in results if _is_same(one, paper)]
         observations, failures = observe(query, same, partial(_titled, paper=paper, now=wish.now))
         for one in same:
-            counts[work_id(one["id"]) or ""] = number(mapping(one).get("cited_by_count")) or 0
+            if (key := work_id(mapping(one).get("id"))) is not None:
+                counts[key] = number(mapping(one).get("cited_by_count")) or 0
         yield Page(observations, failures, [query], [Cursor(query)])
 
 
@@ -253,7 +282,8 @@ def _read(client: Client, memory: Memory, wish: Wish, reading: Reading) -> Itera
         touches = [Touch("cites", NAME, key, "in its list of references at OpenAlex", 0.9) for key in cited]
         return [work(result, wish.now, touches)]
 
-    while True:
+    # Somewhat more than are counted: a list that never ends is left.
+    for _ in range(sum(reading.counts.values()) // PER_PAGE + 10):
         try:
             data = client.get(f"{question(_CITING, **filters)}&cursor={quote(reading.cursor, safe='*')}").data
             results = _results(data)
@@ -268,6 +298,7 @@ def _read(client: Client, memory: Memory, wish: Wish, reading: Reading) -> Itera
         if done or found is None:
             return
         reading = reading._replace(cursor=found)
+    yield Page(failures=[Failure(item, "more pages than works are counted")], cursors=[Cursor(UNFINISHED)])
 
 
 def _kept(reading: Reading, cursor: str | None) -> Cursor:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from harvesters.http import Answer, ItemFailed
+from harvesters.http import Answer, ItemFailed, Stop
 from harvesters.page import Memory, Page, Wish, in_pages
 from harvesters.reading import Malformed
 from registry.harvest_log import Failure
@@ -37,10 +37,7 @@ def look_again(
     """
 
     def each() -> Iterator[Page]:
-        looked, missing = 0, list[Page]()
-        doubt = f"places of {provider}"
-        if not wish.full and memory.waits(doubt):
-            return
+        looked, missing, stopped = 0, list[Page](), None
         for place in memory.places(provider, wish):
             item = f"place:{place.locator}"
             if not wish.full and memory.waits(item):
@@ -52,6 +49,9 @@ def look_again(
             except (ItemFailed, Malformed) as error:
                 yield Page(failures=[Failure(item, str(error))])
                 continue
+            except Stop as stop:
+                stopped = stop
+                break
             looked += 1
             if answer.what == "absent" and not answer.final:
                 missing.append(found)
@@ -59,10 +59,12 @@ def look_again(
                 yield found
         if len(missing) > max(BELIEVED, looked / 2):
             told = f"{len(missing)} of {looked} places seem to be missing, which is not believed of {provider}"
-            yield Page(failures=[Failure(doubt, told)])
+            # As failures they wait for their next try, so that others have their turn.
+            yield Page(failures=[Failure(item, told) for page in missing for item in page.items])
         else:
-            yield Page(items=[doubt])
             yield from missing
+        if stopped:
+            raise stopped
 
     yield from in_pages(each(), PAGE)
 

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from harvesters import github, huggingface, openalex
 from harvesters.http import Client, Stop
@@ -121,10 +122,11 @@ def _run(
     told: Callable[[Progress], None],
 ) -> RunResult:
     harvester, begun = HARVESTERS[name], time.monotonic()
+    most = budget if name == "openalex" else None
     run = _Run(target, name, dry_run, wish)
     status, message, left = "done", None, ""
     try:
-        with Client(harvester.service(here), mailto=here.mailto, max_requests=max_requests, budget=budget) as client:
+        with Client(harvester.service(here), mailto=here.mailto, max_requests=max_requests, budget=most) as client:
             try:
                 run.store_all(harvester.pages(client, Catalogue(target, name, wish.now), wish), client, told)
             finally:
@@ -132,6 +134,13 @@ def _run(
     except Stop as stop:
         status = "partial" if stop.spent or any(run.outcome) else "failed"
         message = str(stop)
+    except (MedRegistryError, SQLAlchemyError):
+        run.broken_off("ended by the database")
+        raise
+    except Exception as error:  # what no one foresaw of one service must not keep the others from theirs
+        log.exception("%s: a mistake of ours", name)
+        status = "partial" if any(run.outcome) else "failed"
+        message = f"ended by a mistake of ours, please report it: {type(error).__name__}: {error}"
     except BaseException as error:
         run.broken_off(f"ended by {type(error).__name__}")
         raise

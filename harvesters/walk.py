@@ -71,9 +71,10 @@ def walk(
             yield Page(failures=[Failure(query, str(error))], cursors=[Cursor(query, before.high_water)])
             return
         stamps = [moment(mapping(item).get(stamp)) for item in found]
-        newest = newest or max((one for one in stamps if one), default=None)
+        # A date in the future would hide all that comes until then.
+        newest = newest or max((one for one in stamps if one and one <= wish.now), default=None)
         new = [item for item, one in zip(found, stamps, strict=True) if one is None or floor is None or one >= floor]
-        done = answer.next is None or not found or len(new) < len(found)
+        done = answer.next in (None, address) or not found or len(new) < len(found)
         observations, failures = observe(query, new, read)
         there = told_marks(newest or mark, read_whole)
         going_on = json.dumps([answer.next, _iso(newest), _iso(floor)])

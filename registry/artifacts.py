@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, up
 from registry.names import fold
 from registry.projection import rank
 from registry.standing import Row, canonical, chunks, insert_rows, reconcile, select_in, table
-from registry.tables import Artifact, ArtifactId, FindingArtifact, Link, Statement
+from registry.tables import Artifact, ArtifactId, Candidate, FindingArtifact, Link, Statement
 
 _ARXIV = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?$")
 
@@ -263,6 +263,8 @@ def _merge(connection: Connection, kept: int, other: int, at: dt.datetime) -> No
             connection.execute(delete(reports).where(where))
         else:
             connection.execute(update(reports).where(where).values(artifact_id=kept))
+    questions = table(Candidate)
+    connection.execute(update(questions).where(questions.c.artifact_id == other).values(artifact_id=kept))
     artifacts = table(Artifact)
     connection.execute(update(artifacts).where(artifacts.c.id == other).values(removed_at=at, slug=None))
     said = table(Statement)

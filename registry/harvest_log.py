@@ -14,6 +14,8 @@ from registry.standing import chunks, insert_rows, select_in, table
 from registry.tables import HarvestCursor, HarvestFailure, HarvestRun, now
 
 LONGEST_RETRY = dt.timedelta(days=7)
+FORGOTTEN = dt.timedelta(days=30)
+"""A failure that was not met again for so long is over: what failed is not asked for any more, or comes well."""
 
 
 class Failure(NamedTuple):
@@ -34,12 +36,21 @@ class Cursor(NamedTuple):
 
 
 def begin_run(connection: Connection, source: str) -> int:
-    """A new row of `harvest_run`; one of this source that still says it runs was interrupted."""
+    """A new row of `harvest_run`; one of this source that still says it runs was interrupted.
+
+    Failures that were not met again for long end.
+    """
     runs, at = table(HarvestRun), now()
     connection.execute(
         update(runs)
         .where(runs.c.source == source, runs.c.status == "running")
         .values(status="failed", ended_at=at, message="interrupted")
+    )
+    failures = table(HarvestFailure)
+    connection.execute(
+        update(failures)
+        .where(failures.c.source == source, failures.c.ended_at.is_(None), failures.c.last_seen < at - FORGOTTEN)
+        .values(ended_at=at)
     )
     made = connection.execute(
         insert(runs).values(source=source, status="running", started_at=at, **Outcome()._asdict(), requests=0)

@@ -94,7 +94,8 @@ def _attached(kinds: Mapping[str, Evidence]) -> tuple[str, float] | None:
     if weight.get("checksum", 0) >= STRONG:
         return "mirror", 0.97
     if weight.get("owner-links", 0) >= STRONG and (named or own):
-        return "official", 0.95
+        # That the owners link a place of the name does not say that it is theirs: it may be a copy by their users.
+        return "unknown", 0.95
     if own and named:
         return "unknown", 0.9
     if weight.get("links", 0) >= FULL["links"] and weight.get("name", 0) >= DISTINCTIVE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,14 +13,19 @@ from sqlalchemy import Connection, select
 from registry.identity import Belonging, Evidence, decide, gather
 from registry.ingest_places import Seen, strangers
 from registry.ingest_questions import ask
-from registry.names import fold
+from registry.names import fold, squeeze
 from registry.observation import Observation
 from registry.relevance import Verdict, judge
 from registry.standing import Row, canonical, chunks, insert_rows, reconcile, select_in, table
-from registry.tables import Dataset, DatasetSource, Event, Statement
+from registry.tables import Dataset, DatasetAlias, DatasetSource, Event, Statement
 
 SUMMARY = 400
 """Characters of a description that are shown as the summary of a dataset without a card."""
+
+
+HUBS = ("huggingface", "github")
+TITLE = 8
+"""Letters from which the title of a record is nobody else's."""
 
 
 def left_out(
@@ -80,22 +86,51 @@ def settle(
         if key not in attached and not belongings[key].questions
     }
     registered = {key: homeless[key] for key, verdict in verdicts.items() if verdict.decision == "register"}
+    versions = _versions(connection, registered)
+    registered = {key: seen for key, seen in registered.items() if key not in versions}
     made = _register(connection, registered, at)
     _join(connection, homeless, attached, {key: (b.role, b.evidence) for key, b in belongings.items()}, origin, at)
     reasons = {key: ("unknown", _reasons(verdicts[key])) for key in made}
     _join(connection, homeless, made, reasons, origin, at)
     _tell(connection, homeless, attached, belongings, at, run_id)
-    slugs = _slugs_of(connection, {dataset for b in belongings.values() for dataset, _, _ in b.questions})
+    open_ = {key: [*b.questions, *versions.get(key, ())] for key, b in belongings.items()}
+    slugs = _slugs_of(connection, {dataset for some in open_.values() for dataset, _, _ in some})
     questions: dict[str, dict[str, Any]] = {}
     for key, seen in homeless.items():
         if key in attached:
             continue
-        questions |= _links(seen, belongings[key].questions, slugs)
-        if key in verdicts and key not in made:
+        questions |= _links(seen, open_[key], slugs)
+        if key in verdicts and key not in made and not versions.get(key):
             name, question = _newcomer(seen.observation, key, verdicts[key])
             questions[name] = question
     ask(connection, questions, at, {f"dataset:{_key(homeless[key].observation)}" for key in (*attached, *made)})
     return attached | made, frozenset(made.values())
+
+
+def _versions(connection: Connection, newcomers: Mapping[int, Seen]) -> dict[int, list[tuple[int, str, float]]]:
+    """Records that may be another version of one that was met before: dataset, why, how likely; each is a question.
+
+    Repositories give every version a number of its own. One met in the same page is not known yet: then nothing is
+    told, and what the record is stays open.
+    """
+    titles = {
+        key: name
+        for key, seen in newcomers.items()
+        if seen.observation.provider not in HUBS
+        if len(name := squeeze(seen.observation.title or "")) >= TITLE
+    }
+    aliases, datasets = table(DatasetAlias), table(Dataset)
+    plain = select(datasets.c.id).where(datasets.c.standing == "harvested", datasets.c.removed_at.is_(None))
+    rows = select_in(connection, aliases, aliases.c.folded, titles.values(), aliases.c.dataset_id.in_(plain))
+    known = {row["folded"]: row["dataset_id"] for row in rows}
+    found: dict[int, list[tuple[int, str, float]]] = {}
+    first: dict[str, int] = {}
+    for key, name in titles.items():
+        if name in known:
+            found[key] = [(known[name], "has the title of another record: a further version?", 0.5)]
+        elif first.setdefault(name, key) != key:
+            found[key] = []
+    return found
 
 
 def ask_about_doubles(
@@ -241,10 +276,12 @@ def _register(connection: Connection, newcomers: Mapping[int, Seen], at: dt.date
 
 
 def _slugs(one: Observation) -> list[str]:
-    """Slugs to try, best first; the last one has the provider's own id and is free."""
-    plain = "-".join(re.findall("[a-z0-9]+", fold(one.locator)))[:80].strip("-")
-    native = "-".join(re.findall("[a-z0-9]+", f"{one.provider} {one.native_id}".lower()))
-    return [*([plain, f"{plain}-{one.provider}"] if plain else []), f"{plain}-{native}".strip("-")]
+    """Slugs to try, best first; the last one is nobody else's."""
+    # A number or DOI says nothing to a reader: records are called by their titles.
+    words = one.locator if one.provider in HUBS else one.title or one.locator
+    plain = "-".join(re.findall("[a-z0-9]+", fold(words)))[:80].strip("-") or one.provider
+    mark = hashlib.sha256(f"{one.provider} {one.native_id}".encode()).hexdigest()[:12]
+    return [plain, f"{plain}-{one.provider}", f"{plain}-{mark}"]
 
 
 def _join(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from registry.names import fold
 from registry.observation import Observation
 from registry.standing import chunks, insert_rows, select_in, table
 from registry.suspicion import suspect
-from registry.tables import Artifact, Dataset, DatasetAlias, Event, Link
+from registry.tables import Artifact, Candidate, Dataset, DatasetAlias, Event, Link
 
 FEW = 3
 """A work that cites no more datasets than this may be about any of them, though it names none."""
@@ -49,15 +50,19 @@ def ask_about_findings(
         index: {one.dataset_id for one in touched[index] if one.relation in ABOUT} - own.get(artifact_ids[index], set())
         for index in suspected
     }
-    names = _names(connection, {key for some in cited.values() for key in some})
-    slugs = _slugs(connection, names)
+    all_cited = {key for some in cited.values() for key in some}
+    names, slugs = _names(connection, all_cited), _slugs(connection, all_cited)
+    asked = _asked(connection, (artifact_ids[index] for index in suspected))
     questions: dict[str, dict[str, Any]] = {}
     for index, found in suspected.items():
         one = observations[index]
         meant = _meant(one, sorted(cited[index]), names)
         for suspicion in found if meant else ():
             words = ", ".join(f"{word!r}" for word in suspicion.words)
-            questions[f"finding:{one.provider}:{one.native_id}:{suspicion.kind}"] = {
+            # Two versions of a paper are one artifact, of which a thing is asked once.
+            about = (artifact_ids[index], suspicion.kind)
+            key = asked.setdefault(about, f"finding:{one.provider}:{one.native_id}:{suspicion.kind}")
+            questions[key] = {
                 "kind": "finding",
                 "dataset_id": meant[0],
                 "artifact_id": artifact_ids[index],
@@ -71,6 +76,13 @@ def ask_about_findings(
                 "score": suspicion.score,
             }
     ask(connection, questions, at)
+
+
+def _asked(connection: Connection, artifact_ids: Iterable[int]) -> dict[tuple[int, str], str]:
+    """(artifact, kind of finding) → the key under which it was asked."""
+    candidates = table(Candidate)
+    rows = select_in(connection, candidates, candidates.c.artifact_id, artifact_ids, candidates.c.kind == "finding")
+    return {(row["artifact_id"], json.loads(row["payload"]).get("kind")): row["key"] for row in rows}
 
 
 def _abstract(one: Observation) -> str | None:
@@ -144,8 +156,9 @@ def tell_of_retractions(
             for row in rows
         ],
     )
+    asked = _asked(connection, (row.id for row in rows))
     questions = {
-        f"finding:retraction:{slugs[row.dataset_id]}:{row.url}": {
+        asked.get((row.id, "retraction"), f"finding:retraction:{slugs[row.dataset_id]}:{row.url}"): {
             "kind": "finding",
             "dataset_id": row.dataset_id,
             "artifact_id": row.id,

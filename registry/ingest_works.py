@@ -22,6 +22,8 @@ MOVING = ("citations",)
 """Figures of a description that move every day: the newest is kept in place, their moving is no change."""
 ALIKE = 85
 """Similarity of titles (0-100) from which two papers that share an identifier are taken for one."""
+DECLARED = ("trains-on",)
+"""What a model declares itself: where it does so no more, that ends. What others say of it stays."""
 OWN_ID = {"huggingface": "huggingface-id", "github": "github-id", "openalex": "openalex"}
 """Provider → the scheme of the id that survives renames."""
 
@@ -185,7 +187,7 @@ def _links(
         for row in select_in(
             connection, links, links.c.artifact_id, ids, links.c.ended_at.is_(None), links.c.said_by.in_(voices)
         )
-        if (row["artifact_id"], row["said_by"]) in whole
+        if ((row["artifact_id"], row["said_by"]) in whole and row["relation"] in DECLARED)
         or (row["artifact_id"], row["dataset_id"], row["relation"], row["said_by"]) in rows
     ]
     key_columns = ("artifact_id", "dataset_id", "relation", "said_by")

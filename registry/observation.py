@@ -128,12 +128,12 @@ class Observation:
             raise ValueError(f"no such access: {self.access}")
         if unknown := {touch.relation for touch in self.touches} - {*RELATION}:
             raise ValueError(f"no such relation: {unknown}")
-        if not self.native_id or not self.locator or self.seen_at.tzinfo is None:
-            raise ValueError(f"an observation needs an id, a name and a time with its zone: {self.locator!r}")
         for one in fields(self):
             value = getattr(self, one.name)
             if isinstance(value, str):
                 object.__setattr__(self, one.name, clean(value))
+        if not self.native_id or not self.locator or self.seen_at.tzinfo is None:
+            raise ValueError(f"an observation needs an id, a name and a time with its zone: {self.locator!r}")
         object.__setattr__(self, "fields", {clean(name): scrub(value) for name, value in self.fields.items()})
         for name in ("ids", "own_ids"):
             # A longer identifier is none, and one that is cut would be another's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import os
@@ -16,14 +17,17 @@ import pytest
 from sqlalchemy import Engine
 
 from harvesters.run import harvest
+from registry.cards_io import fingerprint
 from registry.db import reading
 from registry.errors import HarvestError, UnknownOption
+from registry.importer import import_cards
 from registry.standing import table
-from registry.tables import HarvestCursor, HarvestFailure, HarvestRun, Source
+from registry.tables import ArtifactId, HarvestCursor, HarvestFailure, HarvestRun, Source
+from tests.support import cards
 from tests.support.api_reply import Reply, html, say
 from tests.support.api_server import ApiServer
-from tests.support.api_world import gh_repository, hf_dataset
-from tests.support.harvested import ALEX, GIT, HUB, asked_for, dump, one, rows, said, source, yesterday
+from tests.support.api_world import gh_repository, hf_dataset, hf_model, hf_paper, oa_work
+from tests.support.harvested import ALEX, GIT, HUB, asked_for, dump, events, links, one, rows, said, source, yesterday
 
 
 def test_what_fails_is_a_row_and_waits_before_it_is_tried_again(catalogue: Engine, server: ApiServer) -> None:
@@ -213,3 +217,100 @@ harvest(["huggingface"], target=engine({address!r}), told=lambda line: None)
     with reading(catalogue) as connection:
         states = connection.execute(table(Source).select().where(table(Source).c.provider == HUB)).fetchall()
     assert all(row.status == "alive" for row in states)
+
+
+def test_places_that_are_missing_do_not_stand_in_the_way_of_others(small: Engine, server: ApiServer) -> None:
+    """With few requests a night, all places have had their turn after some nights, also where the first are gone."""
+    server.world.datasets += [hf_dataset(f"clinic/notes-{number}", "medical") for number in range(60)]
+    harvest([HUB], target=small, at=NIGHT)
+    del server.world.datasets[4:19]
+    for number in range(8, 32):
+        harvest([HUB], target=small, max_requests=100, at=NIGHT + dt.timedelta(days=number))
+    read = [row for row in rows(small, Source) if row["provider"] == HUB]
+    assert min(row["read_at"] for row in read) > NIGHT + dt.timedelta(days=8)
+    assert len([row for row in read if row["status"] == "gone"]) == 15
+
+
+NIGHT = dt.datetime(2026, 11, 2, 2, 17, tzinfo=dt.UTC)
+
+
+def test_a_date_in_the_future_hides_nothing_that_comes_until_then(small: Engine, server: ApiServer) -> None:
+    server.world.datasets.append(hf_dataset("clinic/odd", "medical", lastModified="2027-06-01T00:00:00.000Z"))
+    harvest([HUB], target=small, at=NIGHT)
+    server.world.datasets.append(hf_dataset("clinic/new", "medical", lastModified="2026-11-03T00:00:00.000Z"))
+    harvest([HUB], target=small, at=NIGHT + dt.timedelta(days=2))
+    assert source(small, "clinic/new")["status"] == "alive"
+
+
+def test_an_identifier_that_spoils_a_question_is_found_and_leaves_the_others_in_peace(
+    small: Engine, card_folder: Path, server: ApiServer
+) -> None:
+    for number in range(5):
+        cards.dataset(card_folder, f"set-{number}", paper={"title": "x", "doi": f"10.5555/set{number}"}, sources=[])
+    import_cards(small, [card_folder], fingerprint([card_folder]))
+    odd = say({"error": "Invalid query parameters error.", "message": "odd"}, 400)
+    server.fail("filter=doi.*set3", odd, times=100)
+    server.world.works += [oa_work(f"W50{number}", f"Set {number}", doi=f"10.5555/set{number}") for number in range(5)]
+    result = one(harvest([ALEX], target=small))
+    assert (result.status, result.failed) == ("partial", 1)
+    assert (result.message or "").startswith("works by doi: 10.5555/set3: openalex /works: answered 400")
+    found = {row["value"] for row in rows(small, ArtifactId) if row["scheme"] == "openalex"}
+    assert found == {"W100", "W500", "W501", "W502", "W504"}
+
+
+ANSWERS = {
+    "an id of control characters": {"_id": "\x01\x02", "id": "clinic/notes", "tags": ["medical"]},
+    "figures beyond all bounds": hf_dataset("clinic/notes", "medical", downloads=2**70, likes=2**40, usedStorage=2**80),
+    "halves of letters": hf_dataset("clinic/notes", "medical", id="clinic/notes-\ud800", sha="\udfff"),
+    "a date before all dates": hf_dataset("clinic/notes", "medical", lastModified="0001-01-01T00:00:00Z"),
+}
+
+
+@pytest.mark.parametrize("body", list(ANSWERS.values()), ids=list(ANSWERS))
+def test_odd_items_of_a_list_end_no_harvest(catalogue: Engine, server: ApiServer, body: dict[str, Any]) -> None:
+    for night in (0, 1, 8):
+        server.fail(r"/api/datasets\?filter=medical", say([body, hf_dataset("clinic/good", "medical")]))
+        result = one(harvest([HUB], target=catalogue, at=NIGHT + dt.timedelta(days=night)))
+        assert "mistake of ours" not in (result.message or "")
+        assert source(catalogue, "clinic/good")["status"] == "alive"
+
+
+HEADERS = [
+    {"ETag": 'W/"é\u00ff"'},
+    {"Link": '<http://[>; rel="next"'},
+    {"RateLimit": f'"api";r=0;t={"9" * 400}'},
+    {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "\u00b2"},
+]
+
+
+@pytest.mark.parametrize("headers", HEADERS, ids=lambda headers: next(iter(headers)))
+def test_odd_headers_end_no_harvest(small: Engine, server: ApiServer, headers: dict[str, str]) -> None:
+    body = json.dumps([hf_dataset("clinic/good", "medical")]).encode()
+    for night in (0, 8):
+        server.fail(r"/api/datasets\?filter=medical", Reply(200, headers, body))
+        server.fail("/api/datasets/made-up/Ward-QA", Reply(200, headers, json.dumps(server.world.datasets[0]).encode()))
+        result = one(harvest([HUB], target=small, at=NIGHT + dt.timedelta(days=night)))
+        assert "mistake of ours" not in (result.message or "")
+    assert source(small, "clinic/good")["status"] == "alive"
+
+
+def test_an_answer_that_is_too_large_leaves_what_was_known(small: Engine, server: ApiServer) -> None:
+    harvest([HUB], target=small, at=NIGHT)
+    key = source(small, "made-up/ward-qa")["id"]
+    before = said(small, key)
+    assert {"card_text", "file_count"} <= before.keys()
+    server.fail(r"/api/datasets/made-up/Ward-QA\?blobs", "endless", times=9)
+    server.world.datasets[0]["sha"] = "f" * 40
+    assert one(harvest([HUB], target=small, at=NIGHT + dt.timedelta(days=8))).failed == 0
+    assert said(small, key).keys() == before.keys()
+    assert source(small, "made-up/ward-qa")["revision"] == "f" * 40
+
+
+def test_a_model_that_the_page_of_a_paper_shows_keeps_what_it_declares(small: Engine, server: ApiServer) -> None:
+    model = hf_model("lab/med-7b", "dataset:made-up/Ward-QA")
+    server.world.models.append(model)
+    server.world.papers.append(hf_paper("2301.00001", "Ward questions", models=(model,)))
+    for week in range(3):
+        harvest([HUB], target=small, at=NIGHT + dt.timedelta(days=8 * week))
+    assert len(links(small)) == 2
+    assert len([kind for kind, _, _ in events(small, "artifact") if kind == "new-artifact"]) == 2

@@ -182,13 +182,14 @@ def test_a_place_that_has_only_one_of_both_is_asked_about(catalogue: Engine, nam
     assert "2301.00001" in asked["evidence"]
 
 
-def test_a_place_that_the_owners_link_under_its_name_is_theirs(catalogue: Engine) -> None:
+def test_a_place_that_the_owners_link_under_its_name_is_attached(catalogue: Engine) -> None:
     link = Touch("mentions", "huggingface", "made-up/ward-qa-data", "its card names it", 0.4)
     write(catalogue, official(touches=(link,)))
     kept = {(row["scheme"], row["value"]) for row in rows(catalogue, SourceLink)}
     assert kept == {("huggingface", "made-up/ward-qa-data")}
     write(catalogue, page("made-up/ward-qa-data"))
-    assert homes(catalogue, "ward-qa")["made-up/ward-qa-data"]["role"] == "official"
+    home = homes(catalogue, "ward-qa")["made-up/ward-qa-data"]
+    assert (home["role"], home["evidence"].partition(";")[0]) == ("unknown", "an official place of Ward-QA links it")
     write(catalogue, official(seen_at=TUESDAY))
     assert rows(catalogue, SourceLink) == [], "its page links it no more"
 
@@ -210,8 +211,28 @@ def test_more_is_seen_of_a_dataset_later_and_it_may_be_one_that_is_known(catalog
 def test_a_record_of_a_repository_is_a_place_of_its_own_told_by_openalex(catalogue: Engine) -> None:
     record = page("1234567", provider="zenodo", native_id="1234567", voice="openalex", title="Notes of a clinic")
     write(catalogue, record)
-    assert dataset(catalogue, "1234567")["name"] == "Notes of a clinic"
-    assert homes(catalogue, "1234567")["1234567"]["said_by"] == "openalex"
+    assert dataset(catalogue, "notes-of-a-clinic")["name"] == "Notes of a clinic"
+    assert homes(catalogue, "notes-of-a-clinic")["1234567"]["said_by"] == "openalex"
+
+
+def test_a_further_version_of_a_record_is_a_question(catalogue: Engine) -> None:
+    def record(number: str) -> Observation:
+        return page(number, provider="zenodo", native_id=number, voice="openalex", title="Notes of a clinic")
+
+    write(catalogue, record("100"), record("101"))
+    write(catalogue, replace(record("103"), seen_at=TUESDAY))
+    assert [row["slug"] for row in rows(catalogue, Dataset) if row["standing"] == "harvested"] == ["notes-of-a-clinic"]
+    asked = {row["kind"]: row for row in rows(catalogue, Candidate)}
+    assert asked.keys() == {"dataset", "link"}
+    assert json.loads(asked["link"]["payload"])["place"] == "zenodo:103"
+
+
+def test_a_thing_is_asked_once_though_several_versions_of_a_paper_say_it(catalogue: Engine) -> None:
+    title = "Label errors in Ward-QA"
+    article = work("W9", title, ids=(("openalex", "W9"), ("doi", "10.5555/e"), ("arxiv", "2405.00001")))
+    write(catalogue, article)
+    write(catalogue, work("W8", title, ids=(("openalex", "W8"), ("arxiv", "2405.00001")), seen_at=TUESDAY))
+    assert len([row for row in rows(catalogue, Candidate) if row["kind"] == "finding"]) == 1
 
 
 def test_the_paper_that_its_page_asks_to_cite_introduces_it(catalogue: Engine) -> None:

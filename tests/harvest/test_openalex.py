@@ -116,7 +116,7 @@ def test_records_of_repositories_are_found_though_they_are_hidden_by_default(sma
     assert not [row for row in rows(small, Source) if "57967" in row["native_id"]]
     home = {row["source_id"]: row for row in rows(small, DatasetSource)}[zenodo["id"]]
     assert (home["said_by"], home["role"]) == ("openalex", "unknown")
-    assert dataset(small, "4242")["name"] == "Medical imaging dataset of a ward"
+    assert dataset(small, "medical-imaging-dataset-of-a-ward")["standing"] == "harvested"
 
 
 def test_a_record_that_a_card_names_is_its_place(small: Engine, card_folder: Path, server: ApiServer) -> None:

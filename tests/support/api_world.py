@@ -52,14 +52,20 @@ class World:
 
 
 def together(world: World, other: World) -> World:
-    """`world` with all that `other` holds too."""
+    """`world` with all that `other` holds besides; what both hold is as it is in `world`."""
     for name, value in vars(other).items():
         held = getattr(world, name)
         if isinstance(held, list):
-            held += value
+            have = {_name(body) for body in held}
+            held += [body for body in value if _name(body) not in have]
         elif isinstance(held, dict | set):
             held.update(value)
     return world
+
+
+def _name(body: Body) -> str:
+    """By what a body is told from others of its kind."""
+    return str(body.get("full_name") or body["id"]).lower()
 
 
 def small_world() -> World:

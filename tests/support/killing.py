@@ -23,11 +23,44 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from harvesters.run import harvest
+from registry.cards_io import fingerprint
 from registry.db import engine
+from registry.importer import import_cards
+from tests.support import cards
+from tests.support.api_world import Body, World, hf_dataset, hf_file, hf_model, hf_paper, hf_space, oa_work
 from tests.support.content import content, differences
 
 FULL_STOP = 120
 """Seconds that a harvest may take."""
+
+
+def busy(world: World) -> World:
+    """`world`, that of the made-up cards, with one of each thing that a harvest may bring."""
+    copy = [hf_file("data/a.parquet", 10_000, "same"), hf_file("README.md", 10)]
+    notes: Body = {"description": "Clinical notes of hospital patients, a medical dataset."}
+    world.datasets[0] |= {"siblings": copy}
+    world.datasets += [
+        hf_dataset("clinic/notes", "medical", **notes),
+        hf_dataset("somebody/x7", "medical", siblings=copy),
+        hf_dataset("somebody/ward-qa", "medical", "arxiv:2301.00001"),
+        hf_dataset("baker/medical-cakes-and-movies"),
+        hf_dataset("made-up/further", **notes),
+    ]
+    world.models += [hf_model(f"lab/model-{number}", "dataset:made-up/Ward-QA") for number in range(3)]
+    world.spaces.append(hf_space("lab/demo", "made-up/Ward-QA"))
+    world.papers.append(hf_paper("2301.00001", "Ward questions", datasets=(world.datasets[6],)))
+    world.renamed["made-up/Blank-Old"] = "made-up/blank"
+    world.works[0]["cited_by_count"] = 130
+    world.works += [oa_work(f"W{900 + n}", f"Citing {n}", "W100", doi=f"10.5555/{n}") for n in range(129)]
+    world.works.append(oa_work("W899", "Label errors in Ward-QA", "W100", doi="10.5555/errors"))
+    return world
+
+
+def fill(target: Engine, folder: Path) -> None:
+    """Import the made-up cards of `folder`, and one with an old name, into a migrated database."""
+    cards.dataset(folder, "old", sources=[{"provider": "huggingface", "id": "made-up/Blank-Old"}])
+    import_cards(target, [folder], fingerprint([folder]))
+    target.dispose()
 
 
 def forked(work: Callable[[], object]) -> tuple[int, Any]:
