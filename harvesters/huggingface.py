@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -18,6 +19,8 @@ from registry.harvest_log import Cursor, Failure
 from registry.harvest_targets import KnownPlace
 from registry.observation import Observation
 from registry.settings import Settings
+
+log = logging.getLogger(__name__)
 
 TAGS = ("medical", "medicine", "clinical", "healthcare", "health", "biomedical", "radiology", "biology")
 WORDS = (
@@ -71,11 +74,7 @@ def pages(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
 
     def places() -> Iterator[Page]:
         yield from look_again(
-            memory,
-            wish,
-            NAME,
-            lambda place: _ask(client, place),
-            lambda answer, place: _read(client, answer, place, wish),
+            memory, wish, NAME, lambda place: _ask(client, place), lambda seen, place: _read(client, seen, place, wish)
         )
 
     parts = (
@@ -113,7 +112,7 @@ def _users(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
 
 
 def _papers(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
-    """What the Hub links to the papers that introduce known datasets: further datasets, models, spaces, the code."""
+    """What the Hub links to the papers that introduce known datasets: further datasets, models, spaces."""
     after = 0
     while some := memory.papers(after):
         after = some[-1].artifact_id
@@ -210,7 +209,12 @@ def _read(client: Client, answer: Answer, place: KnownPlace, wish: Wish) -> list
     if place.read_at and not wish.full and place.revision == answer.data.get("sha"):
         # No commit since: the text of the card is the one that is known.
         return [dataset(answer.data, wish.now, asked=place.locator, etag=etag, complete=False)]
-    return [dataset(answer.data, wish.now, asked=place.locator, etag=etag, card=_card(client, answer.data))]
+    try:
+        card = _card(client, answer.data)
+    except ItemFailed as error:
+        log.info("the card of %s cannot be read, what is known of it stays: %s", place.locator, error)
+        return [dataset(answer.data, wish.now, asked=place.locator, complete=False)]
+    return [dataset(answer.data, wish.now, asked=place.locator, etag=etag, card=card)]
 
 
 def _card(client: Client, item: Mapping[str, Any]) -> str | None:

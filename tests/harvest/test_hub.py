@@ -137,6 +137,14 @@ def test_a_card_that_must_be_asked_for_leaves_the_rest_to_be_read(small: Engine,
     assert "card_text" not in said(small, row["id"])
 
 
+def test_a_card_that_lies_elsewhere_leaves_the_rest_to_be_read(small: Engine, server: ApiServer) -> None:
+    away = Reply(302, {"Location": "https://cdn.example.org/README.md"})
+    server.fail("/datasets/made-up/Ward-QA/resolve/", away, times=9)
+    assert one(harvest([HUB], target=small)).failed == 0
+    row = source(small, "made-up/ward-qa")
+    assert (row["status"], row["revision"]) == ("alive", server.world.datasets[0]["sha"])
+
+
 def test_files_come_with_their_sizes_and_checksums(small: Engine, server: ApiServer) -> None:
     server.world.datasets[0]["siblings"] = [hf_file("README.md", 10), hf_file("data/a.parquet", 10_000, "content")]
     harvest([HUB], target=small)
