@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from harvesters import github, huggingface
 from registry.cards_io import fingerprint
 from registry.db import engine
 from registry.importer import import_cards
@@ -50,9 +51,22 @@ def world() -> World:
     return world_of_made_up_cards()
 
 
+SEARCHES = (
+    {"filter": "medical"},
+    {"search": "medical"},
+    {"search": "radiolog"},
+    {"search": "med", "filter": "task_categories:multiple-choice"},
+)
+REPOSITORIES = ("topic:medical-dataset", "medical dataset in:name,description")
+
+
 @pytest.fixture
 def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    """The local services, which the environment names."""
+    """The local services, which the environment names; few of the searches are asked of them, for they all do alike."""
+    assert {*map(str, SEARCHES)} <= {*map(str, huggingface.SEARCHES)}
+    assert {*REPOSITORIES} <= {*github.SEARCHES}
+    monkeypatch.setattr(huggingface, "SEARCHES", SEARCHES)
+    monkeypatch.setattr(github, "SEARCHES", REPOSITORIES)
     with ApiServer(world) as started:
         started.limits.hub = 10_000  # nobody waits five minutes for a window to begin anew
         for name, value in started.environment.items():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -34,7 +32,6 @@ from tests.support.api_world import (
     hf_dataset,
     hf_model,
     oa_work,
-    small_world,
     world_of_cards,
 )
 from tests.support.harvested import (
@@ -336,9 +333,9 @@ def test_few_requests_are_shared_by_what_there_is_to_do(catalogue: Engine, serve
 
 
 def test_allowed_requests_are_shared_by_the_services(catalogue: Engine, server: ApiServer) -> None:
-    results = harvest(max_requests=90, target=catalogue)
-    assert len(server.asked) == sum(result.requests for result in results) <= 90
-    assert [result.requests for result in results][:2] == [30, 30]
+    results = harvest(max_requests=21, target=catalogue)
+    assert [result.requests for result in results] == [7, 7, 7]
+    assert len(server.asked) == 21
 
 
 def test_searches_of_github_go_on_when_the_other_limit_is_spent(catalogue: Engine, server: ApiServer) -> None:
@@ -390,28 +387,6 @@ def test_since_reads_lists_down_to_that_day_and_leaves_the_marks(catalogue: Engi
     server.world.models += [old, new]
     harvest([HUB], since=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), target=catalogue)
     assert {title for title, _, _ in links(catalogue)} == {"made-lab/new"}
-
-
-def test_the_command_line_harvests_the_real_cards(embedded_catalogue_url: str, server: ApiServer) -> None:
-    vars(server.world).update(vars(small_world()))
-    command = [sys.executable, "-m", "registry.cli", "harvest", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 3, done.stderr
-    results = {row["source"]: row for row in json.loads(done.stdout)}
-    assert (results[ALEX]["status"], results[ALEX]["failed"]) == ("done", 0)
-    # The small world lacks most of what the cards name: a service that has lost nearly all is not believed.
-    assert "places seem to be missing, which is not believed of huggingface" in results[HUB]["message"]
-    target = engine(embedded_catalogue_url)
-    assert {row["status"] for row in rows(target, Source) if row["provider"] == GIT} <= {"alive", "unknown"}
-    assert links(target) >= {
-        ("made-lab/med-llm-7b", "trains-on", "pubmedqa"),
-        ("made-lab/med-llm-7b", "trains-on", "medmcqa"),
-        ("made-lab/old-tuned", "trains-on", "pubmedqa"),
-        ("A made-up model that reads abstracts", "cites", "pubmedqa"),
-        ("A made-up review of question answering", "cites", "medqa"),
-        ("A made-up preprint", "cites", "pubmedqa"),
-    }
-    assert dataset(target, "pubmedqa")["licence"] == "MIT"
 
 
 @pytest.mark.slow
