@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from registry.names import fold
 from registry.projection import rank
-from registry.standing import Row, canonical, chunks, insert_rows, reconcile, select_in, table
+from registry.standing import Row, canonical, insert_rows, reconcile, select_in, select_pairs, table
 from registry.tables import Artifact, ArtifactId, Candidate, FindingArtifact, Link, Statement
 
 _ARXIV = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?$")
@@ -181,11 +181,8 @@ def _groups(works: Sequence[Work]) -> list[list[int]]:
 
 def _known(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
     ids = table(ArtifactId)
-    return {
-        (row.scheme, row.value): row.artifact_id
-        for part in chunks(pairs, 2_000)
-        for row in connection.execute(select(ids).where(tuple_(ids.c.scheme, ids.c.value).in_(part)))
-    }
+    rows = select_pairs(connection, ids, (ids.c.scheme, ids.c.value), pairs)
+    return {(row["scheme"], row["value"]): row["artifact_id"] for row in rows}
 
 
 _WEIGHT = ("review", "paper", "dataset", "finding", "seed")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, and_, case, exists, func, or_, select
 
-from registry.standing import select_in, table
+from registry.standing import select_in, table, unindexed
 from registry.tables import Artifact, ArtifactId, Candidate, Dataset, DatasetSource, Link, Source, SourceAlias
 
 CYCLE = dt.timedelta(days=7)
@@ -84,7 +84,7 @@ def next_places(
     wanted = home.is_not(None) if homes_only else or_(home.is_not(None), _asked_about(sources))
     rows = connection.execute(
         select(*_columns(sources, home))
-        .where(sources.c.provider == provider, sources.c.id > after, wanted)
+        .where(unindexed(sources.c.provider) == provider, sources.c.id > after, wanted)
         .order_by(sources.c.id)
         .limit(size)
     ).fetchall()
@@ -147,7 +147,7 @@ def next_papers(connection: Connection, after: int, size: int = BATCH) -> list[K
     """The next papers that introduce datasets of the catalogue, by id; empty after the last."""
     links, artifacts, ids = table(Link), table(Artifact), table(ArtifactId)
     introduces = exists().where(
-        links.c.artifact_id == artifacts.c.id, links.c.relation == "introduces", links.c.ended_at.is_(None)
+        links.c.artifact_id == artifacts.c.id, unindexed(links.c.relation) == "introduces", links.c.ended_at.is_(None)
     )
     rows = connection.execute(
         select(artifacts.c.id, artifacts.c.title, artifacts.c.year)

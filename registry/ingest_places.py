@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from registry.licences import licence
 from registry.observation import Observation
 from registry.places import known
-from registry.standing import Row, insert_rows, select_in, table
+from registry.standing import Row, insert_rows, select_in, select_pairs, table
 from registry.tables import Candidate, DatasetFile, DatasetSource, Source, SourceAlias, Statement
 
 TOLD = (
@@ -93,7 +93,7 @@ def _page(observations: Iterable[Observation]) -> dict[tuple[str, str], Seen]:
 
 def _by_native(connection: Connection, page: Mapping[tuple[str, str], Seen]) -> dict[tuple[str, str], Row]:
     sources = table(Source)
-    rows = select_in(connection, sources, sources.c.native_id, (native for _, native in page))
+    rows = select_pairs(connection, sources, (sources.c.provider, sources.c.native_id), page)
     return {(row["provider"], row["native_id"]): row for row in rows}
 
 
@@ -162,7 +162,12 @@ def _write(connection: Connection, page: Sequence[Seen], at: dt.datetime) -> Non
     insert_rows(connection, sources, [seen.after | {"last_changed": at} for seen in new])
     made = {
         (row["provider"], row["native_id"]): row["id"]
-        for row in select_in(connection, sources, sources.c.native_id, (seen.observation.native_id for seen in new))
+        for row in select_pairs(
+            connection,
+            sources,
+            (sources.c.provider, sources.c.native_id),
+            ((seen.observation.provider, seen.observation.native_id) for seen in new),
+        )
     }
     for seen in new:
         seen.after["id"] = made[seen.observation.provider, seen.observation.native_id]

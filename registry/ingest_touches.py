@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from registry.artifacts import arxiv_id, doi
 from registry.ingest_questions import ask
 from registry.observation import Observation, Touch
 from registry.places import known
-from registry.standing import chunks, select_in, table
+from registry.standing import chunks, select_in, select_pairs, table, unindexed
 from registry.tables import ArtifactId, Dataset, DatasetSource, Link
 
 PAPERS: dict[str, Callable[[str], str | None]] = {"arxiv": arxiv_id, "doi": doi, "openalex": str}
@@ -117,19 +117,22 @@ def homes(connection: Connection, touches: Iterable[Touch]) -> dict[tuple[str, s
 def introduced(connection: Connection, papers: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], list[Home]]:
     """Paper → the datasets it introduces, curated ones before others."""
     ids, links, datasets = table(ArtifactId), table(Link), table(Dataset)
+    named: dict[int, list[tuple[str, str]]] = {}
+    for row_ in select_pairs(connection, ids, (ids.c.scheme, ids.c.value), papers):
+        named.setdefault(row_["artifact_id"], []).append((row_["scheme"], row_["value"]))
     found: dict[tuple[str, str], dict[int, Home]] = {}
-    for part in chunks(papers, 2_000):
+    for part in chunks(named):
         rows = connection.execute(
-            select(ids.c.scheme, ids.c.value, datasets.c.id, datasets.c.slug, datasets.c.standing)
-            .join(links, links.c.artifact_id == ids.c.artifact_id)
+            select(links.c.artifact_id, datasets.c.id, datasets.c.slug, datasets.c.standing)
             .join(datasets, datasets.c.id == links.c.dataset_id)
-            .where(tuple_(ids.c.scheme, ids.c.value).in_(part), links.c.relation == "introduces")
+            .where(links.c.artifact_id.in_(part), unindexed(links.c.relation) == "introduces")
             .where(links.c.ended_at.is_(None), datasets.c.removed_at.is_(None))
             .order_by(datasets.c.id)
         )
         for row in rows:
-            home = Home(row.id, row.slug, row.standing, "official")
-            found.setdefault((row.scheme, row.value), {})[row.id] = home
+            for pair in named[row.artifact_id]:
+                home = Home(row.id, row.slug, row.standing, "official")
+                found.setdefault(pair, {})[row.id] = home
     return {pair: _best(mine) for pair, mine in found.items()}
 
 

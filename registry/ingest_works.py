@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, update
 
 from registry.artifacts import Work, arxiv_id, doi, store
 from registry.ingest_suspicions import ask_about_findings, tell_of_retractions
 from registry.ingest_touches import Touched, touched_datasets
 from registry.names import fold
 from registry.observation import Observation
-from registry.standing import Row, canonical, chunks, insert_rows, reconcile, select_in, table
+from registry.standing import Row, canonical, chunks, insert_rows, reconcile, select_in, select_pairs, table
 from registry.tables import Artifact, ArtifactId, Event, Link, Statement
 
 MOVING = ("citations",)
@@ -69,11 +69,8 @@ def _pairs(one: Observation) -> list[tuple[str, str]]:
 def _known(connection: Connection, observations: Iterable[Observation]) -> dict[tuple[str, str], int]:
     ids = table(ArtifactId)
     pairs = {pair for one in observations for pair in _pairs(one)}
-    return {
-        (row.scheme, row.value): row.artifact_id
-        for part in chunks(pairs, 2_000)
-        for row in connection.execute(select(ids).where(tuple_(ids.c.scheme, ids.c.value).in_(part)))
-    }
+    rows = select_pairs(connection, ids, (ids.c.scheme, ids.c.value), pairs)
+    return {(row["scheme"], row["value"]): row["artifact_id"] for row in rows}
 
 
 def _settled(connection: Connection, artifact_ids: Iterable[int]) -> set[tuple[str, int]]:

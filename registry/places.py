@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, select
 
 from registry.card import Listed, Place
-from registry.standing import chunks, insert_rows, select_in, table
+from registry.standing import chunks, insert_rows, select_pairs, table
 from registry.tables import Source, SourceAlias
 
 ADDRESS = {
@@ -128,7 +128,7 @@ def store(connection: Connection, places: Sequence[Place], at: dt.datetime) -> l
     )
     made = {
         (row["provider"], row["native_id"]): row["id"]
-        for row in select_in(connection, sources, sources.c.native_id, (name for _, name in missing))
+        for row in select_pairs(connection, sources, (sources.c.provider, sources.c.native_id), missing)
     }
     names = [{"source_id": made[pair], "locator": pair[1], "seen": at} for pair in missing]
     insert_rows(connection, table(SourceAlias), names)

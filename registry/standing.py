@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func, insert, select, update
 
 CHUNK = 5_000
 """Values in one IN list: SQLite takes 32,766 bound values in a statement, PostgreSQL 65,535."""
@@ -46,6 +46,25 @@ def select_in(
         for part in chunks(dict.fromkeys(values))
         for row in connection.execute(select(table).where(column.in_(part), *where))
     ]
+
+
+def select_pairs(
+    connection: Connection, table: Table, columns: tuple[Column[Any], Column[Any]], pairs: Iterable[tuple[str, str]]
+) -> list[Row]:
+    """The rows of `table` whose two `columns` are among `pairs`.
+
+    One question for each value of the first column: SQLite reads the whole table for a list of pairs.
+    """
+    wanted: dict[str, set[str]] = {}
+    for one, other in pairs:
+        wanted.setdefault(one, set()).add(other)
+    first, second = columns
+    return [row for one, others in wanted.items() for row in select_in(connection, table, second, others, first == one)]
+
+
+def unindexed(column: Column[Any]) -> ColumnElement[Any]:
+    """A column of texts, of which SQLite is not to use the index: it would take one that most rows share."""
+    return func.coalesce(column, "")
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -71,10 +71,10 @@ def test_less_than_that_is_a_question(some: list[Evidence]) -> None:
     assert [dataset for dataset, _, _ in found.questions] == [1]
 
 
-def test_a_place_that_the_owners_link_is_theirs_where_its_name_or_paper_agrees() -> None:
+def test_a_place_that_the_owners_link_is_attached_where_its_name_or_paper_agrees() -> None:
     for more in (NAME, OWN):
         found = decide([evidence("owner-links", 0.8), more])
-        assert (found.dataset_id, found.role) == (1, "official")
+        assert (found.dataset_id, found.role) == (1, "unknown")
 
 
 def test_a_link_and_a_name_that_nothing_else_has_are_enough() -> None:
@@ -249,17 +249,17 @@ def source(connection: Connection, name: str) -> int:
     return int(found.scalar_one())
 
 
-def test_a_place_that_an_official_place_links_is_official(catalogue: Connection) -> None:
+def test_a_place_that_an_official_place_links_is_attached_though_nobody_knows_whose_it_is(catalogue: Connection) -> None:
     row = {"scheme": "huggingface", "value": "someone/pubmedqa", "source_id": source(catalogue, "pubmedqa/pubmedqa")}
     catalogue.execute(insert(table(SourceLink)).values(**row))
     found = decided(catalogue, place())
-    assert (found.dataset_id, found.role) == (dataset(catalogue, "pubmedqa"), "official")
+    assert (found.dataset_id, found.role) == (dataset(catalogue, "pubmedqa"), "unknown")
 
 
 def test_links_may_be_told_by_the_caller(catalogue: Connection) -> None:
     linked = {("huggingface", "someone/pubmedqa"): [source(catalogue, "pubmedqa/pubmedqa")]}
     found = decide(gather(catalogue, {1: place()}, linked)[1])
-    assert found.role == "official"
+    assert found.role == "unknown"
 
 
 def test_what_is_known_of_the_very_place_is_no_evidence(catalogue: Connection) -> None:
