@@ -1,4 +1,7 @@
-"""Measure each step in an interpreter of its own, best of a few runs: its seconds, and the process's peak memory."""
+"""Measure each step in an interpreter of its own, best of a few runs: its seconds, and the process's peak memory.
+
+Then harvests are measured, in little; `benchmarks.harvest`, `benchmarks.ingest` and `benchmarks.killed` take more.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,9 @@ STEPS = [
     Step("50 dataset pages", f"{REPEATED}info('medqa')", "from registry import info; info('medqa')"),
     Step("graph, depth 2", "graph('medqa', depth=2)", "from registry import graph"),
 ]
+
+HARVESTS = (("ingest", "--pages", "10"), ("harvest", "--sizes", "200"), ("killed",))
+"""Modules of their own with the options of a quick run."""
 
 LOADED = ("medec", "pubmedqa", "cmexam", "rjua-qa", "medquad")
 
@@ -98,6 +104,8 @@ def main() -> None:
             seconds, memory = measure(step, Path(home))
             table.add_row(step.name, f"{seconds:.3f}", f"{memory:.0f}")
     Console().print(table)
+    for name, *options in HARVESTS:
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=True)
 
 
 if __name__ == "__main__":

@@ -249,7 +249,9 @@ def source(connection: Connection, name: str) -> int:
     return int(found.scalar_one())
 
 
-def test_a_place_that_an_official_place_links_is_attached_though_nobody_knows_whose_it_is(catalogue: Connection) -> None:
+def test_a_place_that_an_official_place_links_is_attached_though_nobody_knows_whose_it_is(
+    catalogue: Connection,
+) -> None:
     row = {"scheme": "huggingface", "value": "someone/pubmedqa", "source_id": source(catalogue, "pubmedqa/pubmedqa")}
     catalogue.execute(insert(table(SourceLink)).values(**row))
     found = decided(catalogue, place())
