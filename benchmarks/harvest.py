@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from benchmarks.changes import Change, changes, found
+from benchmarks.changes import Change, changes, found, is_known
 from benchmarks.machine import alone, machine, peak
 from harvesters.run import RunResult, harvest
 from registry.db import engine, ready
@@ -112,7 +112,7 @@ def week(console: Console, size: int, folder: Path, nights: int) -> None:
             pass_night(number, where)
     happened: list[Change] = alone(changes, names(cards), size)
     target = engine(f"sqlite:///{catalogue}")
-    known = [change for change in happened if change.new or found(target, change._replace(columns={}))]
+    known = [change for change in happened if is_known(target, change)]
     since: dict[int, int] = {}
     with services(size, 1, names(cards)) as where:
         for number in range(QUIET + 1, nights + 1):

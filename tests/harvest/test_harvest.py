@@ -6,16 +6,13 @@ import datetime as dt
 import json
 from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine
 
 from harvesters import github, huggingface, run
 from harvesters.run import harvest
 from registry.cards_io import fingerprint
-from registry.db import engine
 from registry.importer import import_cards
 from registry.tables import (
-    Artifact,
     ArtifactId,
     Candidate,
     Dataset,
@@ -32,7 +29,6 @@ from tests.support.api_world import (
     hf_dataset,
     hf_model,
     oa_work,
-    world_of_cards,
 )
 from tests.support.harvested import (
     ALEX,
@@ -387,19 +383,6 @@ def test_since_reads_lists_down_to_that_day_and_leaves_the_marks(catalogue: Engi
     server.world.models += [old, new]
     harvest([HUB], since=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), target=catalogue)
     assert {title for title, _, _ in links(catalogue)} == {"made-lab/new"}
-
-
-@pytest.mark.slow
-def test_all_places_of_all_cards_are_reached(embedded_catalogue_url: str, server: ApiServer) -> None:
-    vars(server.world).update(vars(world_of_cards()))
-    results = harvest()
-    assert [(result.status, result.gone, result.failed) for result in results] == [("done", 0, 0)] * 3
-    target = engine(embedded_catalogue_url)
-    known = [row for row in rows(target, Source) if row["provider"] in (HUB, GIT)]
-    assert [row["locator"] for row in known if row["status"] == "unknown"] == []
-    assert len(rows(target, Artifact)) > 300
-    again = one(harvest([GIT], full=True))
-    assert (again.created, again.updated, again.gone, again.failed) == (0, 0, 0, 0)
 
 
 def test_the_harvesters_are_those_of_the_command_line() -> None:

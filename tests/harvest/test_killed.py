@@ -28,7 +28,7 @@ from tests.support.killing import busy, fill
 
 ROOT = Path(__file__).parents[2]
 Content = dict[str, Counter[tuple[Any, ...]]]
-POINTS, MOMENTS = 16, 6
+POINTS, MOMENTS = 12, 4
 
 
 @pytest.fixture
