@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from harvesters import github, huggingface
 from harvesters.run import harvest
 from registry.db import engine
 from tests.support.api_faults import mishaps
@@ -107,7 +108,9 @@ def run_here(database: Path, cache: Path, before: str) -> subprocess.CompletedPr
     code = f"""
 {before}
 import sys
+from harvesters import github, huggingface
 from harvesters.run import harvest
+huggingface.SEARCHES, github.SEARCHES = {huggingface.SEARCHES!r}, {github.SEARCHES!r}
 from registry.db import engine
 from registry.errors import MedRegistryError
 try:
