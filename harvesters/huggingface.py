@@ -127,7 +127,7 @@ def _papers(client: Client, memory: Memory, wish: Wish) -> Iterator[Page]:
             except (ItemFailed, Malformed) as error:
                 yield Page(failures=[Failure(query, str(error))])
                 continue
-            yield Page(observations, failures, [query], [Cursor(query, wish.now.isoformat())])
+            yield Page(observations, failures, [query], [Cursor(query)])
             for kind in kinds_with_more(told):
                 # The page of a paper shows a few of many: the list has them all.
                 yield from _list(client, memory, wish, f"{kind}:arxiv:{number}", kind, {"filter": f"arxiv:{number}"})

@@ -181,7 +181,7 @@ class TestSystemd:
         command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(units / SERVICE.name)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if "unrecognized option" in done.stderr:
-            pytest.skip("this systemd-analyze cannot judge a unit that is not installed")
+            pytest.skip("systemd-analyze has --offline since systemd 250; this one is older")
         assert done.returncode == 0, done.stdout + done.stderr
 
     def test_a_missed_night_is_caught_up_and_the_hour_is_spread(self) -> None:
