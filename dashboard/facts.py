@@ -84,6 +84,7 @@ _ACCESS = {
     "credentialed": (":material/badge:", "orange", "Training and a signed agreement."),
     "manual": (":material/back_hand:", "orange", "A person has to fetch the files in a browser."),
     "unreleased": (":material/block:", "red", "The owners have not published it."),
+    "withdrawn": (":material/block:", "red", "It was published and taken back; it must not be used."),
 }
 
 

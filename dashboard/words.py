@@ -30,6 +30,7 @@ ACCESS = {
     "credentialed": "Credentialed",
     "manual": "By hand",
     "unreleased": "Not released",
+    "withdrawn": "Withdrawn",
 }
 
 ISSUES = {"yes": "Has known issues", "no": "None known"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from loaders import sources
 from loaders.fetch import BY_HAND, Absent, Origin
 from registry.card import DatasetCard
 from registry.loadspec import Load
@@ -53,11 +54,7 @@ def _places(card: DatasetCard, load: Load, origin: Origin, missing: Mapping[str,
 
 
 def _from(card: DatasetCard, source: str, revision: str) -> str:
-    if source.startswith("github:"):
-        return f"https://github.com/{source.removeprefix('github:')}{revision}"
-    if source.startswith("hf:"):
-        return f"{settings().hf_endpoint.rstrip('/')}/datasets/{source.removeprefix('hf:')}{revision}"
-    if source.startswith(("http://", "https://")):
-        return source
+    if sources.is_known(source):
+        return sources.page(source) + revision
     places = [place.url for place in card.sources if place.url]
     return ", ".join(places[:3]) or card.homepage or "its owners"

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 import polars as pl
 
-from loaders.mapping import columns_of, evaluate, require
+from loaders.mapping import NUMBER, columns_of, evaluate, require
 from loaders.plan import SplitPlan
-from loaders.read import FILE, ROW, Located, read_files
-from loaders.rows import Context, Others, apply, rows
+from loaders.read import FILE, ROW, Located, read_files, stream
+from loaders.readers.content import DETECT, detected
+from loaders.rows import LOCAL, SHOWN, Context, Others, apply
 from loaders.schemas import conform
+from loaders.together import together
 from registry.errors import ReadError
-
-SHOWN = 5
 
 
 def build(
     plan: SplitPlan, files: Sequence[Located], *, others: Others | None = None, languages: Sequence[str] = ()
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Read, arrange and map the files of a split.
+    """Read, arrange and map the files of a split, all in memory.
 
     Args:
         plan: how.
@@ -36,14 +36,43 @@ def build(
         ReadError: the files are not what the card says.
     """
     context = Context(others)
-    table = apply(_read(plan, files), plan.rows, context)
-    if not table.height:
+    frame = together(list(parts(plan, files, context, languages=languages)))
+    if (ids := told_apart([frame["id"]], context)) is not None:
+        frame = frame.with_columns(ids)
+    return frame, context.notes
+
+
+def parts(
+    plan: SplitPlan, files: Sequence[Located], context: Context, *, languages: Sequence[str] = ()
+) -> Iterator[pl.DataFrame]:
+    """The rows of a split in its schema, bit by bit; ids that repeat are not yet told apart.
+
+    Arguments and errors are those of `build`; what the manifest should tell is noted in `context`, and is complete when
+    the last part has come. Where a row step looks at several rows at once, the split comes in one part.
+    """
+    done = 0
+    if plan.read.encoding == DETECT:
+        for file in files:
+            context.tell(f"{file.name}: read as {detected(file.path)}, which nobody states")
+    for source in _tables(plan, files):
+        table = apply(source, plan.rows, context)
+        if table.height:
+            number = pl.int_range(done, done + table.height, dtype=pl.Int64, eager=True)
+            done += table.height
+            yield _mapped(plan, table.with_columns(number.alias(NUMBER)), context, languages)
+    if not done:
         raise ReadError(f"split {plan.name!r}: no row of {files[0].name} is left after the card's `rows`")
+    if context.unanswered:
+        context.note(context.unanswered, "without an answer")
+
+
+def _mapped(plan: SplitPlan, table: pl.DataFrame, context: Context, languages: Sequence[str]) -> pl.DataFrame:
     found = {name: evaluate(pipeline, table).alias(name) for name, pipeline in plan.fields.items()}
     if plan.group is not None:
         found["group"] = evaluate(plan.group, table).cast(pl.String).alias("group")
     found["split"] = pl.Series("split", [plan.name]).new_from_index(0, table.height)
-    found.setdefault("id", _numbered(plan.name, table.height))
+    if "id" not in found:
+        found["id"] = (f"{plan.name}-" + table[NUMBER].cast(pl.String)).alias("id")
     if "language" not in found and (language := plan.language or (languages[0] if len(languages) == 1 else None)):
         found["language"] = pl.Series("language", [language]).new_from_index(0, table.height)
     extra = _extra(plan, table)
@@ -55,23 +84,28 @@ def build(
         raise ReadError(f"the card's `load` block: {error}") from None
     except pl.exceptions.PolarsError as error:
         raise ReadError(f"split {plan.name!r}: a field does not have its schema's type: {error}") from None
-    frame = _told_apart(frame, context)
-    if plan.schema == "multiple_choice":
-        frame = _answers_within(frame, context)
-    return frame, context.notes
+    return _answers_within(frame, context) if plan.schema == "multiple_choice" else frame
 
 
-def _read(plan: SplitPlan, files: Sequence[Located]) -> pl.DataFrame:
-    if plan.recipe is None:
-        return read_files(files, plan.read)
-    module = import_module(f"loaders.recipes.{plan.recipe.replace('-', '_')}")
-    frame: pl.DataFrame = module.read(files, plan.read)
-    return frame
+def _tables(plan: SplitPlan, files: Sequence[Located]) -> Iterator[pl.DataFrame]:
+    if plan.recipe is not None:
+        module = import_module(f"loaders.recipes.{plan.recipe.replace('-', '_')}")
+        yield module.read(files, plan.read)
+    elif _row_by_row(plan):
+        yield from stream(files, plan.read)
+    else:
+        yield read_files(files, plan.read)
 
 
-def _numbered(prefix: str, count: int) -> pl.Series:
-    number = pl.int_range(count, dtype=pl.Int64, eager=True).cast(pl.String)
-    return (f"{prefix}-" + number).alias("id")
+def _row_by_row(plan: SplitPlan) -> bool:
+    """Whether no row step of the plan needs to see more than one row."""
+    numbered = any(
+        pipeline.source[0] == "row_number"
+        for word, argument in plan.rows
+        if word == "compute"
+        for pipeline in argument.values()
+    )
+    return not numbered and all(word in LOCAL for word, _ in plan.rows)
 
 
 def _extra(plan: SplitPlan, table: pl.DataFrame) -> pl.Series | None:
@@ -82,7 +116,7 @@ def _extra(plan: SplitPlan, table: pl.DataFrame) -> pl.Series | None:
         require(table, plan.extra)
         names = plan.extra
     else:
-        used = {FILE, ROW}
+        used = {FILE, ROW, NUMBER}
         for pipeline in plan.fields.values():
             used |= columns_of(pipeline)
         if plan.group is not None and not plan.group.steps:
@@ -93,20 +127,29 @@ def _extra(plan: SplitPlan, table: pl.DataFrame) -> pl.Series | None:
     return table.select(pl.struct(names).alias("extra"))["extra"] if names else None
 
 
-def _told_apart(frame: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Ids made unique: the second row of an id gets ``#2``, and the manifest says so."""
-    ids = frame["id"]
-    if missing := ids.null_count():
-        raise ReadError(f"{missing:,} rows have no id; the first is row {ids.is_null().arg_true()[0]} of its split")
-    if not ids.is_duplicated().any():
-        return frame
+def told_apart(ids: Sequence[pl.Series], context: Context) -> pl.Series | None:
+    """The ids of all parts made unique: the second row of an id gets ``#2``, as the manifest says; None if they are.
+
+    Raises:
+        ReadError: a row without an id, or ids that cannot be told apart.
+    """
+    whole = pl.concat(list(ids), rechunk=False).alias("id")
+    if missing := whole.null_count():
+        raise ReadError(f"{missing:,} rows have no id; the first is row {whole.is_null().arg_true()[0]} of its split")
+    if whole.n_unique() == len(whole):
+        return None
     number = pl.int_range(1, pl.len() + 1).over("id")
-    apart = frame.with_columns(pl.when(number > 1).then(pl.format("{}#{}", "id", number)).otherwise("id").alias("id"))
-    repeated = ids.filter(~ids.is_first_distinct())
-    if apart["id"].is_duplicated().any():
+    apart = whole.to_frame().select(
+        pl.when(number > 1).then(pl.format("{}#{}", "id", number)).otherwise("id").alias("id")
+    )["id"]
+    repeated = whole.filter(~whole.is_first_distinct())
+    if apart.is_duplicated().any():
         raise ReadError(f"ids repeat and cannot be told apart, as {repeated[0]!r}; the card needs another `id`")
-    shown = ", ".join(repeated.unique(maintain_order=True)[:SHOWN])
-    context.notes.append(f"{rows(len(repeated))} whose id occurs earlier, told apart as #2, #3, …: {shown}")
+    context.note(
+        len(repeated),
+        "whose id occurs earlier, told apart as #2, #3, …",
+        repeated.unique(maintain_order=True)[:SHOWN].to_list(),
+    )
     return apart
 
 
@@ -117,8 +160,9 @@ def _answers_within(frame: pl.DataFrame, context: Context) -> pl.DataFrame:
     over |= (pl.col("answers").list.min() < 0).fill_null(False)
     wrong = frame.filter(over)
     if wrong.height:
-        ids = ", ".join(wrong["id"][:SHOWN])
-        context.notes.append(f"{rows(wrong.height)} with an answer that is not among the options, taken out: {ids}")
+        context.note(
+            wrong.height, "with an answer that is not among the options, taken out", wrong["id"][:SHOWN].to_list()
+        )
         row = pl.int_range(pl.len()).alias("row")
         kept = (
             frame.select(row, "answers", count.alias("count"))
@@ -129,8 +173,7 @@ def _answers_within(frame: pl.DataFrame, context: Context) -> pl.DataFrame:
         )
         joined = frame.select(row).join(kept, on="row", how="left", maintain_order="left")
         frame = frame.with_columns(_filled(joined["answers"]))
-    if unanswered := int((frame["answers"].list.len() == 0).sum()):
-        context.notes.append(f"{rows(unanswered)} without an answer")
+    context.unanswered += int((frame["answers"].list.len() == 0).sum())
     return frame
 
 

@@ -1,204 +1,194 @@
-"""Files over the network: each arrives whole and checked in the cache, or not at all."""
+"""The one HTTP client of the loaders: follows no redirect blindly, believes no announced length, waits for no one."""
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+import ipaddress
+import json
+import random
+import socket
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies
 
-from loaders import checksums
-from loaders.readers.content import refuse_other_content
 from registry.errors import ReadError
-from registry.loadspec import FileRef
-from registry.settings import settings
 
-LARGEST = 512 << 30
-TIMEOUT = 60
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+CONNECT = 20.0
+IDLE = 60.0
+"""Seconds without a byte, or with hardly any (`SLOWEST`), after which a server counts as gone."""
+SLOWEST = 64
+"""Bytes per second, over `IDLE` seconds."""
+LONGEST = 24 * 3600.0
+"""Seconds that one answer may take."""
+RETRIES = 4
+BACKOFF = 0.5
+PATIENCE = 60.0
+"""Longest wait that a server may ask for before the next try."""
+REDIRECTS = 10
 CHUNK = 1 << 20
-RETRIES = 2
-TOO_MANY = 429
+LARGEST_ANSWER = 256 << 20
+"""Bytes of an answer that is read whole: lists of files."""
+HARMLESS, RATIO = 64 << 20, 1000
+"""Bytes that a compressed answer may become whatever it was, and how many times its size beyond that."""
+MOVED = (301, 308)
+AGAIN = (408, 425, 429, 500, 502, 503, 504)
+
+T = TypeVar("T")
 
 
 class Unavailable(Exception):
     """A place that does not give the file; the message says why. Never reaches the user bare."""
 
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the place says that it has no such thing (any more)."""
+        return self.status in (404, 410)
+
+
+class Interrupted(Exception):
+    """An answer that failed for now: asking again may help, after `wait` seconds where the server said so."""
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        self.wait = wait
+        super().__init__(message)
+
+
+class Answer(NamedTuple):
+    """An answer whose body is still to come."""
+
+    url: str
+    """Where it came from in the end."""
+    moved: str | None
+    """The address that the asked one has moved to for good, where it has."""
+    status: int
+    headers: Mapping[str, str]
+    chunks: Callable[[], Iterator[bytes]]
+    """The body as it arrives, unpacked where the server packed it; raises `Interrupted` where it stops."""
+
 
 @contextlib.contextmanager
-def locked(target: Path) -> Iterator[None]:
-    """Hold the right to make `target`; another process that wants it waits."""
-    from filelock import FileLock
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.parent / f".{target.name}.lock"):
-        yield
-
-
-def download(url: str, target: Path, ref: FileRef, token: str | None = None) -> Path:
-    """Fetch `url` into `target`, checked against the card's checksums first.
+def ask(
+    url: str, headers: Mapping[str, str] | None = None, secret: Mapping[str, str] | None = None
+) -> Iterator[Answer]:
+    """Open `url` and follow its redirects, within limits.
 
     Args:
         url: an http(s) address.
-        target: where it belongs in the cache; returned at once where it is there already.
-        ref: the file's entry in the card, for its checksums and size.
-        token: sent as a bearer token to the address's own host only.
+        headers: sent along every hop.
+        secret: headers sent to the scheme, host and port of `url` alone.
 
     Raises:
-        Unavailable: it could not be had from there; says why.
-        ChecksumError: other bytes than the card pins.
-        ReadError: an empty file or a web page came in its place.
+        Unavailable: not reached, or a redirect that is not followed.
+        Interrupted: asking again may help.
     """
-    with locked(target):
-        if target.is_file():
-            return target
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as folder:
-            arrived = _retrieve(url, Path(folder), ref, token)
-            refuse_other_content(arrived)
-            checksums.check(arrived, ref)
-            arrived.replace(target)
-    return target
+    import httpx
 
-
-def _retrieve(url: str, folder: Path, ref: FileRef, token: str | None) -> Path:
-    import pooch
-    import requests
-
-    name = "file"
-    pooch.get_logger().setLevel("ERROR")
-    store = pooch.create(folder, base_url="", registry={name: None}, urls={name: url}, retry_if_failed=RETRIES)
+    timeout = httpx.Timeout(IDLE, connect=CONNECT)
+    sent = {"Accept-Encoding": "identity", "User-Agent": "medregistry", **(headers or {})}
+    begun, moved, permanent = url, None, True
+    public = inner_address(url) is None
+    told = "could not be reached"
     try:
-        return Path(store.fetch(name, downloader=_Stream(ref.bytes or LARGEST, token)))
-    except requests.HTTPError as error:
-        raise Unavailable(f"{url} answered {error.response.status_code}") from None
-    except requests.RequestException as error:
-        raise Unavailable(f"{url} could not be reached ({type(error).__name__})") from None
+        with httpx.Client(verify=_trusted(), timeout=timeout, follow_redirects=False) as client:
+            for hop in range(REDIRECTS + 1):
+                own = dict(secret or {}) if _place(url) == _place(begun) else {}
+                with client.stream("GET", url, headers={**sent, **own}) as reply:
+                    if hop and public:
+                        _refuse_inner_peer(begun, reply)
+                    if not (reply.is_redirect and "location" in reply.headers):
+                        told = "stopped in the middle"
+                        yield Answer(url, moved, reply.status_code, reply.headers, lambda r=reply: _body(r))  # type: ignore[misc]
+                        return
+                    permanent = permanent and reply.status_code in MOVED
+                    url = followed(begun, urljoin(url, reply.headers["location"]), public)
+                    moved = url if permanent else moved
+            raise Unavailable(f"{shown(begun)} redirects more than {REDIRECTS} times")
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise Unavailable(f"{shown(begun)} could not be reached ({type(error).__name__})") from None
+    except httpx.TransportError as error:
+        raise Interrupted(f"{shown(begun)} {told} ({type(error).__name__})") from None
 
 
-class _Stream:
-    """How pooch gets a file: in chunks, with a limit, and never a web page."""
-
-    def __init__(self, limit: int, token: str | None) -> None:
-        self.limit = limit
-        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
-
-    def __call__(self, url: str, output: Any, pooch: Any) -> None:
-        import requests
-
-        with requests.get(url, stream=True, timeout=TIMEOUT, headers=self.headers) as answer:
-            if 400 <= answer.status_code < 500 and answer.status_code != TOO_MANY:
-                raise Unavailable(f"{url} answered {answer.status_code}")  # asking again does not help
-            answer.raise_for_status()
-            if "text/html" in answer.headers.get("content-type", ""):
-                raise ReadError(f"{url} gave a web page (HTML) instead of the file: a login, error or preview page")
-            got = 0
-            with Path(output).open("wb") as file:
-                for chunk in answer.iter_content(CHUNK):
-                    got += len(chunk)
-                    if got > self.limit:
-                        raise ReadError(f"{url} gave more than the {self.limit:,} bytes that were expected")
-                    file.write(chunk)
-
-
-def github_address(source: str, revision: str | None, path: str) -> str:
-    """The raw address of a file of ``github:owner/name`` at a commit, else at the head of its default branch."""
-    repository = source.removeprefix("github:")
-    return f"{settings().github_raw_url.rstrip('/')}/{repository}/{revision or 'HEAD'}/{quote(path)}"
-
-
-def github_file(source: str, revision: str | None, target: Path, ref: FileRef) -> Path:
-    """A file of a GitHub repository; raises as `download`."""
-    secret = settings().github_token
-    token = secret.get_secret_value() if secret else None
-    return download(github_address(source, revision, ref.path), target, ref, token)
-
-
-def hub_files(source: str, revision: str | None, path: str) -> list[str]:
-    """Paths of the files of ``hf:owner/name`` that match the pattern `path`.
+def patiently(work: Callable[[], T], progress: Callable[[], int] = lambda: 0) -> T:
+    """Do `work` again where it is interrupted, after a wait; tries count anew where `progress` has grown.
 
     Raises:
-        Unavailable: the Hub does not list them; says why.
+        Unavailable: it did not come to an end; says how the last try failed.
     """
-    from loaders.paths import matcher, safe
+    tries, got, began = 0, progress(), time.monotonic()
+    while True:
+        try:
+            return work()
+        except Interrupted as error:
+            if progress() > got:
+                tries, got = 0, progress()
+            if error.wait > PATIENCE:
+                raise Unavailable(f"{error}, and asks to wait {error.wait:,.0f} s; try again later") from None
+            if tries == RETRIES or time.monotonic() - began > LONGEST:
+                raise Unavailable(f"{error}, {tries + 1} times") from None
+            time.sleep(max(error.wait, BACKOFF * 2**tries * random.uniform(0.5, 1)))  # noqa: S311
+            tries += 1
 
-    with _hub_errors(source):
-        names = _hub().list_repo_files(source.removeprefix("hf:"), repo_type="dataset", revision=revision)
-    wanted = matcher(path)
-    return [safe(name) for name in sorted(names) if wanted.fullmatch(name)]
 
-
-def hub_file(source: str, revision: str | None, path: str, *, offline: bool) -> Path:
-    """A file of a dataset repository on the Hub, from the Hub's cache inside ours or by its own client.
+def get(
+    url: str, headers: Mapping[str, str] | None = None, secret: Mapping[str, str] | None = None
+) -> tuple[Answer, bytes]:
+    """A whole answer, for lists and the like; arguments as `ask`.
 
     Raises:
-        Unavailable: not cached and offline, or the Hub does not give it; says why.
-        ReadError: an empty file or a web page came in its place.
+        Unavailable: not reached, refused, or larger than any list.
     """
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
-    repository, cache = source.removeprefix("hf:"), settings().cache / "hub"
-    if offline:
-        # Even when told to stay local, `hf_hub_download` may ask the Hub something: offline, only the cache is read.
-        got = try_to_load_from_cache(repository, path, cache_dir=cache, revision=revision, repo_type="dataset")
-        if not isinstance(got, str):
-            raise Unavailable("offline, and not in the cache")
-        return Path(got)
-    secret = settings().hf_token
-    with _hub_errors(source):
-        got = hf_hub_download(
-            repository,
-            path,
-            repo_type="dataset",
-            revision=revision,
-            cache_dir=cache,
-            endpoint=settings().hf_endpoint,
-            token=secret.get_secret_value() if secret else False,
-        )
-    refuse_other_content(Path(got))
-    return Path(got)
+    def once() -> tuple[Answer, bytes]:
+        with ask(url, headers, secret) as answer:
+            refuse_status(answer, url)
+            body = bytearray()
+            for chunk in answer.chunks():
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    raise Unavailable(f"{shown(url)} gave more than {LARGEST_ANSWER:,} bytes where a list was expected")
+            return answer, bytes(body)
+
+    return patiently(once)
 
 
-def _hub() -> Any:
-    from huggingface_hub import HfApi
-
-    secret = settings().hf_token
-    return HfApi(endpoint=settings().hf_endpoint, token=secret.get_secret_value() if secret else False)
-
-
-@contextlib.contextmanager
-def _hub_errors(source: str) -> Iterator[None]:
-    from huggingface_hub import errors
-
-    page = f"{settings().hf_endpoint.rstrip('/')}/datasets/{source.removeprefix('hf:')}"
-    _refuse_unreachable(settings().hf_endpoint)
+def get_json(url: str, headers: Mapping[str, str] | None = None, secret: Mapping[str, str] | None = None) -> Any:
+    """The JSON at an address; raises as `get`, and where it is none."""
+    _, body = get(url, headers, secret)
     try:
-        yield
-    except errors.LocalEntryNotFoundError:
-        raise Unavailable(f"{page} could not be reached") from None
-    except errors.GatedRepoError:
-        raise Unavailable(f"{page} is gated: accept its terms there, then set HF_TOKEN to your token") from None
-    except errors.RepositoryNotFoundError:
-        raise Unavailable(f"{page} does not exist, or needs a token that may see it (HF_TOKEN)") from None
-    except errors.RevisionNotFoundError:
-        raise Unavailable(f"{page} has no such revision") from None
-    except errors.EntryNotFoundError:
-        raise Unavailable(f"{page} has no such file") from None
-    except errors.HfHubHTTPError as error:
-        raise Unavailable(f"{page} answered {error.response.status_code}") from None
-    except Exception as error:
-        # The Hub's client lets its transport's errors through: httpx's in one release, httpx2's in the next.
-        if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in ("httpx", "httpx2"):
-            raise
-        raise Unavailable(f"{page} could not be reached ({type(error).__name__})") from None
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Unavailable(f"{shown(url)} gave no JSON where a list was expected") from None
 
 
-def _refuse_unreachable(endpoint: str) -> None:
-    """Say at once that a server does not answer, where the Hub's client would try for half a minute and tell of it."""
-    import socket
-    from urllib.parse import urlsplit
-    from urllib.request import getproxies
+def refuse_status(answer: Answer, url: str) -> None:
+    """Raise where the status is none of success: `Interrupted` where it may pass, `Unavailable` where it stays."""
+    if answer.status in AGAIN:
+        raise Interrupted(f"{shown(url)} answered {answer.status}", _wait(answer.headers.get("retry-after", "")))
+    if answer.status >= 300:
+        raise Unavailable(f"{shown(url)} answered {answer.status}", status=answer.status)
 
+
+def refuse_unreachable(endpoint: str) -> None:
+    """Say at once that a server does not answer, where another client would try for half a minute and tell of it.
+
+    Raises:
+        Unavailable: nobody listens there.
+    """
     parts = urlsplit(endpoint)
     if getproxies().get(parts.scheme) or not parts.hostname:
         return
@@ -206,3 +196,123 @@ def _refuse_unreachable(endpoint: str) -> None:
         socket.create_connection((parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)), 10).close()
     except OSError as error:
         raise Unavailable(f"{endpoint} could not be reached ({error.strerror or type(error).__name__})") from None
+
+
+def shown(url: str) -> str:
+    """An address as it may be told: without a user, a password or a signature."""
+    parts = urlsplit(url)
+    query = "" if any(mark in parts.query.lower() for mark in ("sig", "token", "key", "credential")) else parts.query
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
+
+
+def followed(begun: str, target: str, public: bool) -> str:
+    """The address that a redirect may lead to.
+
+    Raises:
+        Unavailable: another protocol, or from a public address to one inside a network.
+    """
+    parts = urlsplit(target)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Unavailable(f"{shown(begun)} redirects to {parts.scheme}:, which is not followed")
+    if public and (inner := inner_address(target)):
+        raise Unavailable(f"{shown(begun)} redirects to {parts.hostname} ({inner}), inside a network: not followed")
+    return target
+
+
+def inner_address(url: str) -> str | None:
+    """The address that a host stands for, where that is none of the public internet; None for public and unknown."""
+    parts = urlsplit(url)
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, ValueError):
+        return None
+    return next((str(item[4][0]) for item in found if is_inner(str(item[4][0]))), None)
+
+
+def is_inner(address: str) -> bool:
+    """Whether an IP address is private, of this machine, of the link, or otherwise not for everyone."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        hidden = ip.ipv4_mapped or ip.sixtofour
+        if hidden is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+            hidden = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if hidden is not None:
+            return not hidden.is_global
+    return not ip.is_global or ip.is_multicast
+
+
+def _refuse_inner_peer(begun: str, reply: httpx.Response) -> None:
+    """A name may stand for another address by the time of the connection than when it was looked up."""
+    stream = reply.extensions.get("network_stream")
+    peer = stream.get_extra_info("server_addr") if stream is not None and not getproxies() else None
+    if peer and is_inner(str(peer[0])):
+        raise Unavailable(f"{shown(begun)} redirects to {peer[0]}, inside a network: not followed")
+
+
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _wait(told: str) -> float:
+    """Seconds that a Retry-After asks for."""
+    if told.strip().isdigit():
+        return float(told)
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def _body(reply: httpx.Response) -> Iterator[bytes]:
+    """The body as it arrives, with an eye on the clock."""
+    packing = reply.headers.get("content-encoding", "identity").lower()
+    pieces = _timed(reply)
+    if packing in ("", "identity"):
+        return pieces
+    if packing in ("gzip", "x-gzip", "deflate"):
+        return _unpacked(reply, pieces)
+    raise Unavailable(f"{shown(str(reply.url))} packs its answer as {packing!r}, which was not asked for")
+
+
+def _timed(reply: httpx.Response) -> Iterator[bytes]:
+    began = mark = time.monotonic()
+    since = 0
+    for piece in reply.iter_raw():
+        yield piece
+        now = time.monotonic()
+        since += len(piece)
+        if now - mark > IDLE:
+            if since < SLOWEST * (now - mark):
+                raise Interrupted(f"{shown(str(reply.url))} sends less than {SLOWEST} bytes a second")
+            mark, since = now, 0
+        if now - began > LONGEST:
+            raise Unavailable(f"{shown(str(reply.url))} has no end after {LONGEST / 3600:,.0f} hours")
+
+
+def _unpacked(reply: httpx.Response, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Never more than a chunk at a time, however far a small piece unfolds."""
+    packed = whole = 0
+    stream = zlib.decompressobj(47)
+    try:
+        for piece in pieces:
+            packed += len(piece)
+            while piece:
+                out = stream.decompress(piece, CHUNK)
+                piece = stream.unconsumed_tail
+                whole += len(out)
+                if whole > HARMLESS and whole > packed * RATIO:
+                    raise ReadError(f"{shown(str(reply.url))} unpacks without end: refused as a decompression bomb")
+                yield out
+        yield stream.flush()
+    except zlib.error:
+        raise Interrupted(f"{shown(str(reply.url))} gave a damaged answer") from None
+    if not stream.eof:
+        raise Interrupted(f"{shown(str(reply.url))} was cut short")

@@ -13,7 +13,9 @@ def write(frame: pl.DataFrame, path: Path, form: str) -> None:
     """Write a frame of records.
 
     JSON has no bytes: those of pictures and signals that were inside the source's files are written as base64. CSV has
-    no lists: they are written as JSON, one cell each.
+    no lists: they are written as JSON, one cell each; and text that a spreadsheet would run as a formula gets an
+    apostrophe before it (https://owasp.org/www-community/attacks/CSV_Injection). Parquet and JSON lines hold the
+    text as it is.
 
     Args:
         frame: records in a canonical schema.
@@ -34,7 +36,12 @@ def write(frame: pl.DataFrame, path: Path, form: str) -> None:
     nothing = [name for name, kind in frame.schema.items() if kind == pl.Null]
     frame.with_columns(
         *(_json(name) for name in nested), *(pl.lit(None, pl.String).alias(name) for name in nothing)
-    ).write_csv(path)
+    ).with_columns(_no_formula(pl.selectors.string())).write_csv(path)
+
+
+def _no_formula(text: pl.Expr) -> pl.Expr:
+    runs = text.str.contains(r"^[=+\-@\t\r]") & ~text.str.contains(r"^[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?%?$")
+    return pl.when(runs).then(text.str.replace("^", "'")).otherwise(text)
 
 
 def _holds_bytes(kind: pl.DataType) -> bool:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
-from loaders import archives, checksums
-from loaders.download import Unavailable, download, github_address, github_file, hub_file, hub_files, locked
-from loaders.paths import files_below, inside, is_pattern, matcher, safe
+from loaders import archives, checksums, sources
+from loaders.download import Unavailable
+from loaders.paths import inside, is_pattern, matcher, safe
 from loaders.read import Located
-from registry.errors import MedRegistryError, MissingFiles
-from registry.loadspec import FileRef
+from loaders.sources import BY_HAND, SourceNote, hub, lists, progress, store
+from loaders.sources.local import at, in_files
+from loaders.sources.transfer import Wanted, download
+from loaders.sources.visit import end, visiting
+from registry.errors import ChecksumError, MedRegistryError, MissingFiles
+from registry.loadspec import FileRef, Withheld
 from registry.settings import settings
 
-BY_HAND = "these files come by hand"
+AT_ONCE = 8
+"""Files that are fetched side by side."""
+LOOK_UP = 0.5
+"""Seconds after which who waits for them looks up."""
+COMMIT = re.compile(r"[0-9a-f]{40}")
 
-__all__ = ["BY_HAND", "Absent", "Located", "Origin", "locate"]
+__all__ = ["BY_HAND", "Absent", "Located", "Origin", "SourceNote", "locate"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,12 +40,18 @@ class Origin:
 
     slug: str
     source: str | None = None
-    """``github:owner/name``, ``hf:owner/name``, an http(s) address, or anything else for files that come by hand."""
+    """A scheme of `loaders.sources.MODULES` with what it names, or anything else for files that come by hand."""
     revision: str | None = None
     pinned: bool = True
     """Whether the card's checksums count: not when the caller asked for another revision."""
     files: Path | None = None
     offline: bool = False
+    withheld: Sequence[Withheld] = ()
+    """Files that are neither fetched nor read, wherever they lie."""
+    skipped: list[str] = field(default_factory=list, compare=False)
+    """Paths that were passed over as withheld, appended by `locate`."""
+    notes: list[SourceNote] = field(default_factory=list, compare=False)
+    """What the sources turned out to be, appended by `locate`: moved, gone, changed."""
 
 
 class Absent(NamedTuple):
@@ -43,15 +62,16 @@ class Absent(NamedTuple):
 
 
 def locate(
-    origin: Origin, refs: Sequence[FileRef], *, member: str | None = None, alone: bool = False
+    origin: Origin, refs: Sequence[FileRef], *, member: str | None = None, alone: bool = False, unpack: bool = True
 ) -> tuple[list[Located], list[Absent]]:
     """Find every file that `refs` name; archives are unpacked into the cache.
 
     Args:
         origin: where to look.
         refs: files and patterns of the card.
-        member: pattern of the members to take, for archives.
+        member: pattern of the members to take, for archives; ``inner.zip/*.csv`` reaches into an archive inside.
         alone: the caller wants nothing but this one file, so a single file that they pass is it, whatever its name.
+        unpack: whether archives become their members; otherwise they are found as they are.
 
     Returns:
         The files, in the order of `refs` (patterns: by path), and the entries that were not found.
@@ -66,19 +86,34 @@ def locate(
     found: list[Located] = []
     absent: list[Absent] = []
     try:
-        origin = _opened(origin, refs)
-        for ref in refs:
-            try:
-                held, files = _find(origin, ref, alone and len(refs) == 1)
-                found += _members(files, held, member)
-            except _NotFound as missing:
-                absent.append(Absent(ref, tuple(missing.reasons)))
+        origin = _opened(replace(origin, offline=origin.offline or settings().offline), refs)
+        with visiting(origin.notes):
+            for got in _all(origin, refs, alone and len(refs) == 1):
+                if isinstance(got, Absent):
+                    absent.append(got)
+                else:
+                    allowed = _allowed(origin, got[1])
+                    found += _members(allowed, got[0], member) if unpack else allowed
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         raise MedRegistryError(
             f"{place}{error.strerror or error}. The cache is {settings().cache}; REGISTRY_CACHE names another folder"
         ) from None
     return found, absent
+
+
+def _allowed(origin: Origin, found: list[Located]) -> list[Located]:
+    return [file for file in found if withheld_for(origin, file.name) is None]
+
+
+def withheld_for(origin: Origin, path: str) -> str | None:
+    """Why the card withholds a file, and None where it does not; what is withheld is kept note of."""
+    for entry in origin.withheld:
+        if any(matcher(pattern).fullmatch(path) for pattern in entry.paths):
+            if path not in origin.skipped:
+                origin.skipped.append(path)
+            return entry.reason
+    return None
 
 
 def _opened(origin: Origin, refs: Sequence[FileRef]) -> Origin:
@@ -91,7 +126,8 @@ def _opened(origin: Origin, refs: Sequence[FileRef]) -> Origin:
     if container in (None, "gz") or given.name in names:
         return origin
     folder = _unpacked(given)
-    archives.unpack(given, str(container), None, folder)
+    with store.locked(folder):
+        archives.unpack(given, str(container), None, folder)
     return replace(origin, files=folder)
 
 
@@ -100,30 +136,58 @@ def _unpacked(archive: Path) -> Path:
     return settings().cache / "unpacked" / checksums.sha256(archive)[:32]
 
 
-class _NotFound(Exception):
-    def __init__(self, reasons: list[str]) -> None:
-        self.reasons = reasons
-        super().__init__("; ".join(reasons))
+def _all(origin: Origin, refs: Sequence[FileRef], alone: bool) -> list[tuple[FileRef, list[Located]] | Absent]:
+    """For each entry the file or copy that was found, and where; what is on this machine is looked for first."""
+    here = [_on_machine(origin, ref, alone) for ref in refs]
+    lacking = [ref for ref, found in zip(refs, here, strict=True) if found is None]
+    fetched = iter(_side_by_side([lambda ref=ref: _elsewhere(origin, ref) for ref in lacking]))  # type: ignore[misc]
+    return [found if found is not None else next(fetched) for found in here]
 
 
-def _find(origin: Origin, ref: FileRef, alone: bool) -> tuple[FileRef, list[Located]]:
-    """The first of a file and its copies that is found, and where."""
+def _side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of all tasks, in order; the first failure is raised once all have come to their end."""
+    if len(tasks) < 2:
+        return [task() for task in tasks]
+    with progress.watched(), ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            futures: list[Future[T]] = [pool.submit(copy_context().run, task) for task in tasks]
+            while wait(futures, timeout=LOOK_UP).not_done:  # a thread that only waits may never hear of Ctrl-C
+                pass
+        except BaseException:  # Ctrl-C: what has arrived is kept and gone on with next time
+            end()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
+
+
+def _on_machine(origin: Origin, ref: FileRef, alone: bool) -> tuple[FileRef, list[Located]] | None:
     candidates = [ref, *ref.copies]
     # A file whose name fits comes before one that is taken whatever it is called.
     for look, any_name in ((_in_files, False), (_in_files, alone), (_in_mirror, False), (_in_cache, False)):
         for candidate in candidates:
             if found := look(_home(origin, candidate), candidate, any_name):
                 return candidate, _checked(origin, candidate, found)
+    return None
+
+
+def _elsewhere(origin: Origin, ref: FileRef) -> tuple[FileRef, list[Located]] | Absent:
+    candidates = [ref, *ref.copies]
+    for candidate in candidates:
+        if found := _from_mirror(_home(origin, candidate), candidate):
+            return candidate, found
     reasons: list[str] = []
     for candidate in candidates:
         try:
-            return candidate, _checked(origin, candidate, _from_network(_home(origin, candidate), candidate))
+            with progress.watched():
+                return candidate, _checked(origin, candidate, _from_network(_home(origin, candidate), candidate))
         except Unavailable as error:
+            if is_pattern(candidate.path) and (found := _kept(_home(origin, candidate), candidate)):
+                return candidate, found
             reasons.append(str(error))
     mirror = settings().mirror
     if mirror and "://" not in mirror and not Path(mirror).expanduser().is_dir():
         reasons.append(f"REGISTRY_MIRROR={mirror} is no folder")
-    raise _NotFound(reasons)
+    return Absent(ref, tuple(reasons))
 
 
 def _home(origin: Origin, ref: FileRef) -> Origin:
@@ -137,120 +201,98 @@ def _checked(origin: Origin, ref: FileRef, found: list[Located]) -> list[Located
     return found
 
 
-def _in_files(origin: Origin, ref: FileRef, alone: bool) -> list[Located]:
-    given = origin.files
-    if given is None:
-        return []
-    name = PurePosixPath(ref.path).name
-    if given.is_file():
-        fits = matcher(name).fullmatch(given.name) or (alone and not is_pattern(ref.path))
-        return [Located(given, given.name)] if fits else []
-    if found := _at(given, ref.path):
-        return found
-    below = list(files_below(given))
-    wanted = matcher("**/" + safe(ref.path))
-    if found := [Located(path, relative) for relative, path in below if wanted.fullmatch(relative)]:
-        return found if is_pattern(ref.path) else _one(found, ref)
-    by_name = [Located(path, relative) for relative, path in below if path.name == name]
-    return _one(by_name, ref) if by_name and not is_pattern(ref.path) else []
+def _in_files(origin: Origin, ref: FileRef, any_name: bool) -> list[Located]:
+    return in_files(origin.files, ref, any_name)
 
 
-def _one(found: list[Located], ref: FileRef) -> list[Located]:
-    if len(found) > 1:
-        shown = ", ".join(item.name for item in found[:5])
-        raise MissingFiles(f"{ref.path}: {len(found)} files could be meant: {shown}; pass the folder of one of them")
-    return [Located(found[0].path, ref.path)]
-
-
-def _at(root: Path, path: str) -> list[Located]:
-    """The file or files at a path or pattern below `root`."""
-    if not is_pattern(path):
-        target = inside(root, path)
-        return [Located(target, path)] if target.is_file() else []
-    fixed: list[str] = []
-    for part in PurePosixPath(safe(path)).parts[:-1]:
-        if is_pattern(part):
-            break
-        fixed.append(part)
-    start = root.joinpath(*fixed)
-    if not start.is_dir():
-        return []
-    above = "/".join(fixed) + "/" if fixed else ""
-    wanted = matcher(path)
-    return [Located(file, above + name) for name, file in files_below(start) if wanted.fullmatch(above + name)]
-
-
-def _in_mirror(origin: Origin, ref: FileRef, alone: bool) -> list[Located]:
+def _in_mirror(origin: Origin, ref: FileRef, any_name: bool) -> list[Located]:
     mirror = settings().mirror
-    if mirror is None:
+    if mirror is None or mirror.startswith(("http://", "https://")):
         return []
-    slug = ref.dataset or origin.slug
-    if not mirror.startswith(("http://", "https://")):
-        return _at(Path(mirror).expanduser() / slug, ref.path)
-    if origin.offline or is_pattern(ref.path):
+    return at(Path(mirror).expanduser() / (ref.dataset or origin.slug), ref.path)
+
+
+def _in_cache(origin: Origin, ref: FileRef, any_name: bool) -> list[Located]:
+    source = origin.source or ""
+    names = lists.known(source, origin.revision, ref.path) if is_pattern(ref.path) else None
+    if source.startswith("hf:") and not ref.url and (found := _in_hub(origin, names or [ref.path])):
+        return found
+    if is_pattern(ref.path) and names is None and not origin.offline and sources.is_listed(ref.url or source):
+        return []  # what is here may be a part of what the pattern stands for
+    if names is not None:
+        held = [at(_folder(origin, ref), name) for name in names]
+        return [one[0] for one in held] if all(held) else []
+    return _kept(origin, ref)
+
+
+def _kept(origin: Origin, ref: FileRef) -> list[Located]:
+    """What lies in the dataset's own folders of the cache."""
+    if origin.revision and (found := at(_folder(origin, ref), ref.path)):
+        return found
+    # What people put there by hand counts for the version that the card speaks of, and for no other.
+    return at(_folder(replace(origin, revision=None), ref), ref.path) if origin.pinned else []
+
+
+def _in_hub(origin: Origin, names: Sequence[str]) -> list[Located]:
+    """What the Hub's cache has: of a branch, which may move on, only when the Hub cannot be asked."""
+    if not origin.offline and not COMMIT.fullmatch(origin.revision or ""):
         return []
-    address = f"{mirror.rstrip('/')}/{quote(slug)}/{quote(safe(ref.path))}"
+    if any(is_pattern(name) for name in names):
+        return []
+    held = [(hub.cached(origin.source or "", origin.revision, safe(name)), name) for name in names]
+    return [Located(path, name) for path, name in held if path is not None] if all(path for path, _ in held) else []
+
+
+def _folder(origin: Origin, ref: FileRef) -> Path:
+    """Where downloads are kept: beside their revision where one is known, so that versions never mix."""
+    folder = settings().cache / "datasets" / (ref.dataset or origin.slug)
+    return folder / f"@{safe(origin.revision)}" if origin.revision else folder
+
+
+def _pinned(origin: Origin, ref: FileRef) -> FileRef:
+    """The entry with what it pins, where that counts."""
+    return ref if origin.pinned else ref.model_copy(update={"sha256": None, "git_blob": None, "bytes": None})
+
+
+def _from_mirror(origin: Origin, ref: FileRef) -> list[Located]:
+    mirror = settings().mirror or ""
+    if origin.offline or is_pattern(ref.path) or not mirror.startswith(("http://", "https://")):
+        return []
+    address = f"{mirror.rstrip('/')}/{quote(ref.dataset or origin.slug)}/{quote(safe(ref.path))}"
     try:
-        pinned = ref if origin.pinned else ref.model_copy(update={"sha256": None, "git_blob": None, "bytes": None})
-        return [Located(download(address, _cached(origin, ref), pinned), ref.path)]
+        wanted = Wanted(_pinned(origin, ref), address)
+        return [Located(download(address, inside(_folder(origin, ref), ref.path), wanted), ref.path)]
     except Unavailable:
         return []
 
 
-def _folder(origin: Origin, ref: FileRef) -> Path:
-    return settings().cache / "datasets" / (ref.dataset or origin.slug)
-
-
-def _cached(origin: Origin, ref: FileRef) -> Path:
-    """Where a download is kept: beside its revision where one is known, so that versions never mix."""
-    folder = _folder(origin, ref)
-    return inside(folder / f"@{safe(origin.revision)}" if origin.revision else folder, ref.path)
-
-
-def _in_cache(origin: Origin, ref: FileRef, alone: bool) -> list[Located]:
-    folder = _folder(origin, ref)
-    if origin.revision and (found := _at(folder / f"@{safe(origin.revision)}", ref.path)):
-        return found
-    # What people put there by hand counts for the version that the card speaks of, and for no other.
-    return _at(folder, ref.path) if origin.pinned else []
-
-
 def _from_network(origin: Origin, ref: FileRef) -> list[Located]:
     source = origin.source or ""
-    if source.startswith("hf:") and not ref.url:
-        return _from_hub(origin, ref)
-    if is_pattern(ref.path):
-        raise Unavailable("a pattern of files cannot be listed over plain HTTP: clone or download the folder by hand")
-    if not ref.url and not source.startswith(("github:", "http://", "https://")):
+    if not sources.is_known(ref.url or source):
         raise Unavailable(BY_HAND)
+    kept = store.held(ref.sha256) if origin.pinned else None
+    if kept is not None and ref.sha256:
+        return [Located(store.show(ref.sha256, inside(_folder(origin, ref), ref.path)), ref.path)]
+    if not is_pattern(ref.path) and (reason := withheld_for(origin, ref.path)):
+        raise Unavailable(f"withheld: {reason}")
     if origin.offline:
-        raise Unavailable(f"offline: {_address(origin, ref)} was not asked")
-    target = _cached(origin, ref)
-    expected = ref if origin.pinned else ref.model_copy(update={"sha256": None, "git_blob": None, "bytes": None})
-    if source.startswith("github:") and not ref.url:
-        return [Located(github_file(source, origin.revision, target, expected), ref.path)]
-    return [Located(download(_address(origin, ref), target, expected), ref.path)]
-
-
-def _address(origin: Origin, ref: FileRef) -> str:
-    source = origin.source or ""
-    if ref.url:
-        return ref.url
-    if source.startswith("github:"):
-        return github_address(source, origin.revision, ref.path)
-    return f"{source.rstrip('/')}/{quote(safe(ref.path))}"
-
-
-def _from_hub(origin: Origin, ref: FileRef) -> list[Located]:
-    source = origin.source or ""
+        raise Unavailable(f"offline: {ref.url or sources.page(source, origin.revision)} was not asked")
     if not is_pattern(ref.path):
-        return [Located(hub_file(source, origin.revision, safe(ref.path), offline=origin.offline), ref.path)]
-    if origin.offline:
-        raise Unavailable("offline: the Hub was not asked which files match the pattern")
-    names = hub_files(source, origin.revision, ref.path)
-    if not names:
-        raise Unavailable(f"no file of {source} matches the pattern")
-    return [Located(hub_file(source, origin.revision, name, offline=False), name) for name in names]
+        return [_fetched(origin, _pinned(origin, ref))]
+    listed = lists.expanded(ref.url or source, origin.revision, ref.path)
+    found = [one for one in listed if withheld_for(origin, one.path) is None]
+    each = [FileRef(path=one.path, sha256=one.sha256, git_blob=one.git_blob) for one in found]
+    return _side_by_side([lambda one=one: _fetched(origin, one, ref) for one in each])  # type: ignore[misc]
+
+
+def _fetched(origin: Origin, ref: FileRef, among: FileRef | None = None) -> Located:
+    target = inside(_folder(origin, among or ref), ref.path)
+    try:
+        return Located(sources.fetch(origin.source or "", origin.revision, ref, target), ref.path)
+    except ChecksumError as error:
+        if among is None:
+            raise
+        raise ChecksumError(str(error).replace("the card pins", "its source lists")) from None
 
 
 def _members(found: list[Located], ref: FileRef, member: str | None) -> list[Located]:
@@ -262,7 +304,7 @@ def _members(found: list[Located], ref: FileRef, member: str | None) -> list[Loc
             files.append(located)
             continue
         folder = _unpacked(located.path)
-        with locked(folder):
+        with store.locked(folder):
             unpacked = archives.unpack(located.path, container, member, folder)
         files += [Located(path, f"{located.name}/{name}") for path, name in unpacked]
     return files

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from loaders import absent, checksums
-from loaders.build import build
-from loaders.fetch import Absent, Origin, locate
+from loaders import absent, checksums, manifests, store
+from loaders.build import parts
+from loaders.fetch import Absent, Origin, SourceNote, locate
+from loaders.media import MediaPlace
 from loaders.paths import is_pattern
 from loaders.plan import SplitPlan, plan
 from loaders.read import Located, read_files
 from loaders.records import Records
+from loaders.rows import Context
+from loaders.sources.visit import visiting
+from loaders.wanted import joins
 from registry.card import DatasetCard
-from registry.errors import KnownIssues, LicenceError, MissingFiles, NotLoadable, PartialLoad, UnknownOption, UsageError
+from registry.errors import (
+    DatabaseError,
+    KnownIssues,
+    LicenceError,
+    MissingFiles,
+    NotLoadable,
+    PartialLoad,
+    ReadError,
+    Recognised,
+    UnknownOption,
+    UsageError,
+)
 from registry.loadspec import Join, Load
 from registry.settings import settings
 
@@ -67,19 +83,20 @@ def load(
         UnknownOption: no such split, configuration or use.
         UsageError: options of `Records.tokenize` without a tokenizer.
         LicenceError: the licence does not allow `use`, or is not known to.
-        NotLoadable: nothing to load: unreleased, a resource, or its card has no mapping.
+        NotLoadable: nothing to load: unreleased, withdrawn, a resource, or no file that could be read as rows.
         MissingFiles: says which files, from where and where to put them.
         ChecksumError, ReadError: files are not those of the card.
 
     Warns:
         KnownIssues: what is known to be wrong with the dataset and what its licence forbids, in at most three lines.
-        PartialLoad: some splits, or files of a split, are not here.
+        PartialLoad: some splits, or files of a split, are not here, or are withheld.
+        Recognised: the dataset has no card that says how its files become records: what was recognised of them.
     """
     from registry import queries
 
     if tokenizer is None and tokenize_options:
         raise UsageError(f"{', '.join(tokenize_options)}: these options count only together with tokenizer=")
-    card = queries.card(name)
+    card = queries.card_or_sketch(name)
     if tokenizer is not None:
         # A tokenizer that cannot be used is told before files are fetched for it.
         from loaders.tokenizers import open_tokenizer
@@ -87,7 +104,11 @@ def load(
         tokenizer = open_tokenizer(tokenizer, offline=offline)
     if use is not None:
         _allow(card.slug, use)
-    records = load_card(card, split, config=config, revision=revision, files=files, offline=offline)
+    seen: list[SourceNote] = []
+    try:
+        records = load_card(card, split, config=config, revision=revision, files=files, offline=offline, seen=seen)
+    finally:
+        _tell_seen(card.slug, seen)
     if told := queries.briefing(card.slug):
         warnings.warn("\n".join([f"{card.slug}: {told[0]}", *told[1:3]]), KnownIssues, stacklevel=_caller())
     if tokenizer is None:
@@ -105,9 +126,14 @@ def load_card(
     revision: str | None = None,
     files: str | Path | None = None,
     offline: bool | None = None,
+    seen: list[SourceNote] | None = None,
 ) -> Splits | Records:
-    """Load what a card describes; arguments, errors and `PartialLoad` as those of `load`."""
-    spec = _loadable(card)
+    """Load what a card describes; arguments, errors and warnings as those of `load`.
+
+    What the sources turned out to be (moved, gone, changed) is appended to `seen`.
+    """
+    place = Path(files).expanduser() if files is not None else None
+    spec = card.load or _recognised(card, config, place, offline)
     config, plans = plan(spec, config)
     if split is not None and split not in plans:
         raise UnknownOption("split", split, list(plans))
@@ -117,69 +143,129 @@ def load_card(
         source=spec.source,
         revision=revision or spec.revision,
         pinned=revision is None or revision == spec.revision,
-        files=Path(files).expanduser() if files is not None else None,
+        files=place,
         offline=settings().offline if offline is None else offline,
+        withheld=spec.withheld,
+        notes=[] if seen is None else seen,
     )
     found, missing = _locate(origin, wanted, alone=split is not None)
     if not found:
-        raise MissingFiles(absent.message(card, _loadable(card), origin, missing))
+        raise MissingFiles(absent.message(card, spec, origin, missing))
     manifest = _manifest(card, origin, config, next(iter(wanted.values())).schema)
-    records: dict[str, Records] = {}
-    for name, located in found.items():
-        records[name] = _records(card, origin, plans[name], located, manifest)
-    _tell_missing(card, origin, missing, manifest)
+    try:
+        records = {name: _records(card, plans[name], files, manifest) for name, files in found.items()}
+    except ReadError as error:
+        if card.load is not None:
+            raise
+        return _as_they_are(card, spec, error, split, config=config, revision=revision, files=files, offline=offline)
+    _tell_missing(card, spec, origin, missing, manifest)
+    _tell_withheld(card, spec, origin, manifest)
+    manifests.keep(manifest)
     for name, one in records.items():
         one.manifest = {**manifest, "split": name, **manifest["splits"][name]}
+        one.media = MediaPlace(origin, spec.media, plans[name].files, spec.by_hand)
     return records[split] if split is not None else Splits(records, manifest)
 
 
-def _loadable(card: DatasetCard) -> Load:
-    if card.load is not None:
-        return card.load
+def _as_they_are(
+    card: DatasetCard, spec: Load, error: ReadError, split: str | None, **options: Any
+) -> Splits | Records:
+    """The rows of a dataset without a card as a plain table: some beyond the sample are not what was recognised."""
+    from loaders.recognise.guess import plain
+
+    if spec.schema_ == "table":
+        raise error
+    told = f"{card.slug}: its rows are given as they are, in `extra`, as not all are what they seemed: {error}"
+    warnings.warn(told, Recognised, stacklevel=_caller())
+    return load_card(card.model_copy(update={"load": plain(spec)}), split, **options)
+
+
+class Found(NamedTuple):
+    """The files of a split on this machine: its own, and those of each `join`; None where a join does without."""
+
+    files: list[Located]
+    joined: list[tuple[Join, list[Located] | None]]
+
+
+def loadable(
+    card: DatasetCard, *, config: str | None = None, files: Path | None = None, offline: bool | None = None
+) -> DatasetCard:
+    """The card with a `load` block: its own, else one by what its files look like.
+
+    Raises:
+        NotLoadable: it is not to be loaded, or no file could be read as rows.
+
+    Warns:
+        Recognised: what its files look like.
+    """
+    return card if card.load else card.model_copy(update={"load": _recognised(card, config, files, offline)})
+
+
+def _recognised(card: DatasetCard, config: str | None, files: Path | None, offline: bool | None) -> Load:
+    _refuse(card)
+    from loaders.recognise import recognised
+
+    guess = recognised(card, files=files, offline=offline, config=config)
+    if guess.load is None:
+        note = f" {card.access_note}" if card.access_note else ""
+        places = ", ".join(place.url or f"{place.provider} {place.id}" for place in card.sources)
+        parents = ", ".join(parent.dataset for parent in card.derived_from)
+        if parents and not places:
+            raise NotLoadable(f"{card.slug} is made of others, which load by their own names: {parents}")
+        raise NotLoadable(
+            f"{guess.told(card.slug)}. Access: {card.access}.{note}"
+            + (f" It lives at {places}." if places else "")
+            + f" Pass files= a folder that holds it, or write a card: registry new {card.slug}"
+        )
+    warnings.warn(guess.told(card.slug), Recognised, stacklevel=_caller())
+    return guess.load
+
+
+def _refuse(card: DatasetCard) -> None:
+    """Refuse what is not to be loaded, whatever lies at its places."""
+    note = f" {card.access_note}" if card.access_note else ""
     if card.kind == "resource":
         raise NotLoadable(f"{card.slug} is a resource (terminology, ontology or archive): catalogued, never loaded")
+    if card.access == "withdrawn":
+        raise NotLoadable(f"{card.slug} was withdrawn and is not loaded, from wherever a copy may lie.{note}")
     if card.access == "unreleased":
-        raise NotLoadable(f"{card.slug} has not been released by its authors; nothing can be loaded yet")
-    how = f" Access: {card.access}. {card.access_note or ''}".rstrip()
-    places = ", ".join(place.url for place in card.sources if place.url)
-    raise NotLoadable(
-        f"{card.slug}: its card has no `load` block that says how its files become records.{how}"
-        + (f" It lives at {places}" if places else "")
-    )
+        raise NotLoadable(f"{card.slug} has not been released by its authors; nothing can be loaded yet.{note}")
 
 
 def _locate(
     origin: Origin, plans: Mapping[str, SplitPlan], alone: bool
-) -> tuple[dict[str, list[Located]], dict[str, list[Absent]]]:
-    found: dict[str, list[Located]] = {}
+) -> tuple[dict[str, Found], dict[str, list[Absent]]]:
+    found: dict[str, Found] = {}
     missing: dict[str, list[Absent]] = {}
-    for name, one in plans.items():
-        located, gone = locate(origin, one.files, member=one.read.member, alone=alone)
-        joins = [step[1] for step in one.rows if step[0] == "join"]
-        for join in joins:
-            if join.optional is None:
-                gone += locate(origin, join.files, member=join.read.member)[1]
-        if gone:
-            missing[name] = gone
-        else:
-            found[name] = located
+    with visiting(origin.notes):  # a source is asked once what it has, not once for each split
+        for name, one in plans.items():
+            located, gone = locate(origin, one.files, member=one.read.member, alone=alone)
+            joined: list[tuple[Join, list[Located] | None]] = []
+            for join in joins(one.rows):
+                others, lost = locate(origin, join.files, member=join.read.member)
+                joined.append((join, None if lost else others))
+                if join.optional is None:
+                    gone += lost
+            if gone:
+                missing[name] = gone
+            else:
+                found[name] = Found(located, joined)
     return found, missing
 
 
-def _records(
-    card: DatasetCard, origin: Origin, one: SplitPlan, located: Sequence[Located], manifest: dict[str, Any]
-) -> Records:
-    used = {file.path: file for file in located}
+def _records(card: DatasetCard, one: SplitPlan, found: Found, manifest: dict[str, Any]) -> Records:
+    used = {file.path: file for files in (found.files, *(other for _, other in found.joined)) for file in files or []}
+    sums = [(file.name, checksums.sha256(path)) for path, file in used.items()]
 
     def others(join: Join) -> pl.DataFrame | None:
-        joined, gone = locate(origin, join.files, member=join.read.member)
-        if gone and join.optional is not None:
-            return None
-        used.update({file.path: file for file in joined})
-        return read_files(joined, join.read)
+        located = next(located for known, located in found.joined if known is join)
+        return None if located is None else read_files(located, join.read)
 
-    frame, notes = build(one, located, others=others, languages=card.languages)
-    notes = [f"{one.name}: {note}" for note in notes]
+    key = store.key_of(one, sums, card.languages)
+    context = Context(others)
+    made = store.stored(key, lambda context: parts(one, found.files, context, languages=card.languages), context)
+    frame = made.frame
+    notes = [f"{one.name}: {note}" for note in made.notes]
     if one.count is not None and frame.height != one.count:
         notes.append(f"{one.name}: {frame.height:,} rows, and the card counts {one.count:,}")
         # A pattern fits whatever is there: fewer rows mean files that are not. A file that is named is there, whole.
@@ -190,12 +276,13 @@ def _records(
     manifest["reports"] += notes
     manifest["splits"][one.name] = {
         "rows": frame.height,
+        "records": made.key,
         "files": [
-            {"path": file.name, "sha256": checksums.sha256(path), "bytes": path.stat().st_size}
-            for path, file in used.items()
+            {"path": name, "sha256": digest, "bytes": path.stat().st_size}
+            for (name, digest), path in zip(sums, used, strict=True)
         ],
     }
-    return Records(frame, one.schema, folder=_root(located[0]))
+    return Records(frame, one.schema, folder=_root(found.files[0]))
 
 
 def _root(file: Located) -> Path | None:
@@ -228,12 +315,33 @@ def _manifest(card: DatasetCard, origin: Origin, config: str | None, schema: str
 
 
 def _tell_missing(
-    card: DatasetCard, origin: Origin, missing: Mapping[str, Sequence[Absent]], manifest: dict[str, Any]
+    card: DatasetCard, spec: Load, origin: Origin, missing: Mapping[str, Sequence[Absent]], manifest: dict[str, Any]
 ) -> None:
     if not missing:
         return
     manifest["missing"] = list(missing)
-    warnings.warn(absent.message(card, _loadable(card), origin, missing), PartialLoad, stacklevel=_caller())
+    warnings.warn(absent.message(card, spec, origin, missing), PartialLoad, stacklevel=_caller())
+
+
+def _tell_withheld(card: DatasetCard, spec: Load, origin: Origin, manifest: dict[str, Any]) -> None:
+    if not origin.skipped:
+        return
+    manifest["withheld"] = sorted(origin.skipped)
+    reasons = "; ".join(entry.reason for entry in spec.withheld)
+    count = len(origin.skipped)
+    told = f"{card.slug}: {count} file{'s' if count > 1 else ''} neither fetched nor read: {reasons}"
+    warnings.warn(told, PartialLoad, stacklevel=_caller())
+
+
+def _tell_seen(slug: str, seen: Sequence[SourceNote]) -> None:
+    """Keep what a load saw of the sources as events; a catalogue that cannot be written stops no load."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from registry.seen_at_load import Seen, tell
+
+    if seen:
+        with contextlib.suppress(DatabaseError, SQLAlchemyError):
+            tell(slug, [Seen(*note) for note in seen])
 
 
 def _allow(slug: str, use: str) -> None:

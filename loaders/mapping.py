@@ -14,6 +14,8 @@ from registry.errors import ReadError
 from registry.loadspec import Pipeline
 
 Source = Callable[[pl.DataFrame, Any], pl.Series]
+NUMBER = "__number__"
+"""The column that counts the rows of a split where its table comes in parts."""
 SOURCES: dict[str, Source] = {}
 """Word -> function of the table and the word's argument."""
 
@@ -131,9 +133,9 @@ def coalesce(frame: pl.DataFrame, parts: list[Pipeline]) -> pl.Series:
 
 @source
 def row_number(frame: pl.DataFrame, prefix: str) -> pl.Series:
-    """``prefix-0``, ``prefix-1``, … in the order of the table."""
-    number = pl.int_range(frame.height, dtype=pl.Int64).cast(pl.String)
-    return frame.select((pl.lit(f"{prefix}-") + number).alias("row_number"))["row_number"]
+    """``prefix-0``, ``prefix-1``, … in the order of the split's rows."""
+    number = pl.col(NUMBER) if NUMBER in frame.columns else pl.int_range(frame.height, dtype=pl.Int64)
+    return frame.select((pl.lit(f"{prefix}-") + number.cast(pl.String)).alias("row_number"))["row_number"]
 
 
 @source

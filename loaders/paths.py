@@ -12,6 +12,8 @@ from registry.errors import MedRegistryError
 
 DEEPEST = 12
 MOST_ENTRIES = 500_000
+UNDER_WAY = ".part-"
+"""How names of files begin that are being written."""
 
 
 def safe(relative: str) -> str:
@@ -65,7 +67,9 @@ def matcher(pattern: str) -> re.Pattern[str]:
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """All files below `folder` in sorted order as (path with "/", path); hidden and linked folders are not entered.
+    """All files below `folder` in sorted order as (path with "/", path), but for those of others on their way.
+
+    Hidden and linked folders are not entered; files that a download or an unpacking is writing are left out.
 
     Raises:
         MedRegistryError: more entries than anyone meant to hand over.
@@ -81,5 +85,7 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
                 f"{folder} holds more than {MOST_ENTRIES:,} entries; name a folder closer to the data"
             )
         for name in sorted(names):
+            if name.startswith(UNDER_WAY):
+                continue
             path = here / name
             yield path.relative_to(folder).as_posix(), path

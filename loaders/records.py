@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow
 
+    from loaders.media import MediaPlace
     from loaders.render import Segments
     from loaders.tokens import Tokens
 
@@ -24,15 +25,22 @@ class Records:
         schema: name of the canonical schema.
         manifest: revision, files with sha256, counts, card version and time of the load; plain values, fit for JSON.
         folder: where paths in `images` and `signals` begin; None where no file of the split is on disk.
+        media: where else the files are that `images` and `signals` name.
     """
 
     def __init__(
-        self, frame: pl.DataFrame, schema: str, manifest: dict[str, Any] | None = None, folder: Path | None = None
+        self,
+        frame: pl.DataFrame,
+        schema: str,
+        manifest: dict[str, Any] | None = None,
+        folder: Path | None = None,
+        media: MediaPlace | None = None,
     ) -> None:
         self.frame = frame
         self.schema = schema
         self.manifest = manifest or {}
         self.folder = folder
+        self.media = media
 
     def __len__(self) -> int:
         return self.frame.height
@@ -77,14 +85,15 @@ class Records:
         return Dataset(self.frame.to_arrow(compat_level=_plain_arrow()))
 
     def read_media(self, path: str) -> bytes:
-        """The bytes of a file named in `images` or `signals`.
+        """The bytes of a file named in `images` or `signals`, fetched now where the card says from where.
 
         Raises:
-            MissingFiles: it is not on this machine.
+            MissingFiles: it is nowhere to be had; says what to do.
+            ReadError: it is in an archive or a table that cannot be read.
         """
         from loaders.media import read_media
 
-        return read_media(self.folder, path)
+        return read_media(self.folder, path, self.media)
 
     def render(self, template: str = "chat") -> Segments:
         """The segments that `tokenize` works on: runs of text with a role each."""

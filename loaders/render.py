@@ -88,8 +88,8 @@ def render(frame: pl.DataFrame, schema: str, template: str = "chat") -> Segments
     if template not in TEMPLATES:
         raise UnknownOption("template", template, TEMPLATES)
     if schema not in RENDERERS:
-        if schema == "segmentation":
-            raise UsageError("records of the schema segmentation hold images and masks and no text to make tokens of")
+        if schema in UNRENDERED:
+            raise UsageError(UNRENDERED[schema])
         raise UnknownOption("schema", schema, tuple(RENDERERS))
     rendered = frame.select(RENDERERS[schema]().list.drop_nulls().alias("segments"))
     spoken = pl.element().struct.field("role")
@@ -221,3 +221,10 @@ RENDERERS: dict[str, Callable[[], pl.Expr]] = {
     "image_pair": _image_pair,
 }
 """The rendering of each schema, as one expression over its columns."""
+
+UNRENDERED = {
+    "segmentation": "records of the schema segmentation hold images and masks and no text to make tokens of",
+    "table": "records of the schema table hold columns as they are, and what they mean is not known; say it in a card: "
+    "`registry new SLUG` writes a draft",
+}
+"""Schemas of which no text comes, and why."""

@@ -12,6 +12,7 @@ from loaders.read import FILE, ROW
 from registry.errors import ReadError
 from registry.loadspec import Join, RowStep
 
+SHOWN = 5
 Others = Callable[[Join], pl.DataFrame | None]
 """Reads the other files that a `join` names; None where they are not to be had and the join can do without."""
 
@@ -21,17 +22,58 @@ def rows(count: int) -> str:
     return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
+LOCAL = {
+    "keep",
+    "drop_empty_rows",
+    "explode",
+    "unnest",
+    "rename",
+    "also_called",
+    "unpivot",
+    "entries",
+    "join",
+    "compute",
+}
+"""Steps that look at no row but the one they work on, so that the rows of a split may pass bit by bit."""
+
+
 class Context:
-    """What row steps need and leave behind: how to read joined files, and notes of rows that went."""
+    """What row steps need and leave behind: how to read joined files, and what the manifest should tell."""
 
     def __init__(self, others: Others | None = None) -> None:
-        self.others = others
-        self.notes: list[str] = []
+        self._others = others
+        self._joined: dict[int, pl.DataFrame | None] = {}
+        self._counted: dict[str, tuple[int, list[str]]] = {}
+        self.unanswered = 0
 
-    def note(self, count: int, what: str) -> None:
-        """Keep note of rows that went, for the manifest."""
+    def note(self, count: int, what: str, ids: Sequence[str] = ()) -> None:
+        """Keep note of rows and some of their ids; what is told of several parts is told once, of all."""
         if count:
-            self.notes.append(f"{rows(count)} {what}")
+            before, shown = self._counted.get(what, (0, []))
+            self._counted[what] = (before + count, [*shown, *ids][:SHOWN])
+
+    def tell(self, what: str) -> None:
+        """Keep note of something that is no number of rows."""
+        self._counted[what] = (0, [])
+
+    @property
+    def notes(self) -> list[str]:
+        """What the manifest should tell, in the order in which it was first noted."""
+        return [
+            f"{rows(count)} {what}{': ' + ', '.join(shown) if shown else ''}" if count else what
+            for what, (count, shown) in self._counted.items()
+        ]
+
+    def joined(self, join: Join) -> pl.DataFrame | None:
+        """The rows of the files that a `join` names, read once; None where they are not to be had."""
+        if id(join) not in self._joined:
+            if self._others is None:
+                raise ReadError("a `join` needs the files of its source")
+            found = self._others(join)
+            if found is None:
+                self.tell(f"without the columns of {join.files[0].path}, which is not here")
+            self._joined[id(join)] = None if found is None else apply(found, join.rows, self).drop(FILE, ROW)
+        return self._joined[id(join)]
 
 
 RowFunction = Callable[[pl.DataFrame, Any, Context], pl.DataFrame]
@@ -138,6 +180,16 @@ def rename(frame: pl.DataFrame, names: dict[str, str], context: Context) -> pl.D
 
 
 @row_step
+def also_called(frame: pl.DataFrame, names: dict[str, list[str]], context: Context) -> pl.DataFrame:
+    """Columns under the name that the card uses, where a file calls them by another; those that are nowhere stay away.
+
+    A column that is there under the card's name is left as it is, whatever else there is.
+    """
+    there = {name: [other for other in others if other in frame.columns] for name, others in names.items()}
+    return frame.rename({found[0]: name for name, found in there.items() if found and name not in frame.columns})
+
+
+@row_step
 def unpivot(frame: pl.DataFrame, argument: Any, context: Context) -> pl.DataFrame:
     """A row for each of several columns, in the order of the rows, then of the columns."""
     require(frame, argument.columns)
@@ -169,13 +221,9 @@ def entries(frame: pl.DataFrame, argument: Any, context: Context) -> pl.DataFram
 @row_step
 def join(frame: pl.DataFrame, argument: Join, context: Context) -> pl.DataFrame:
     """Columns of other files by key; keys are compared as text."""
-    if context.others is None:
-        raise ReadError("a `join` needs the files of its source")
-    found = context.others(argument)
-    if found is None:
-        context.notes.append(f"without the columns of {argument.files[0].path}, which is not here")
+    other = context.joined(argument)
+    if other is None:
         return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in argument.optional or [])
-    other = apply(found, argument.rows, context).drop(FILE, ROW)
     keys = {argument.key: argument.key} if isinstance(argument.key, str) else argument.key
     require(frame, list(keys))
     require(other, list(keys.values()))

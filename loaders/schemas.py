@@ -53,6 +53,7 @@ COLUMNS: dict[str, dict[str, pl.DataType]] = {
         "answers": TEXTS,
         "explanation": TEXT,
         "images": MEDIA,
+        "signals": MEDIA,
     },
     "dialogue": {"turns": TURNS, "summary": TEXT, "images": MEDIA},
     "instruction": {"instruction": TEXT, "input": TEXT, "output": TEXT, "images": MEDIA},
@@ -63,8 +64,12 @@ COLUMNS: dict[str, dict[str, pl.DataType]] = {
     "text_pair": {"first": TEXT, "second": TEXT, "label": TEXT, "score": pl.Float64()},
     "image_pair": {"before": FILE, "after": FILE, "instruction": TEXT},
     "segmentation": {"image": FILE, "mask": FILE, "classes": TEXTS},
+    "table": {},
 }
-"""Columns of each schema beyond the common ones (id, split, group, language) and `extra`."""
+"""Columns of each schema beyond the common ones (id, split, group, language) and `extra`.
+
+`table` is for files whose columns nobody has given a meaning yet: all of them are in `extra`.
+"""
 
 SCHEMAS: dict[str, dict[str, pl.DataType]] = {name: {**COMMON, **COLUMNS[name]} for name in SCHEMA}
 """All columns of each schema in order, but for `extra`, whose type is the dataset's own."""

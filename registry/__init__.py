@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         NotLoadable,
         PartialLoad,
         ReadError,
+        Recognised,
         TokenizerError,
         UnknownDataset,
         UnknownOption,
@@ -64,6 +65,7 @@ _WHERE = {
         "NotLoadable",
         "PartialLoad",
         "ReadError",
+        "Recognised",
         "TokenizerError",
         "UnknownDataset",
         "UnknownOption",
@@ -74,9 +76,9 @@ _WHERE = {
 
 __all__ = [
     "CardError", "ChecksumError", "DatabaseError", "Dataset", "HarvestError", "KnownIssues", "Licence", "LicenceError",
-    "MedRegistryError", "MissingFiles", "NotLoadable", "PartialLoad", "ReadError", "Records", "TokenizerError",
-    "UnknownDataset", "UnknownOption", "UsageError", "changes", "cite", "croissant", "findings", "graph", "info",
-    "licence", "load", "search",
+    "MedRegistryError", "MissingFiles", "NotLoadable", "PartialLoad", "ReadError", "Recognised", "Records",
+    "TokenizerError", "UnknownDataset", "UnknownOption", "UsageError", "changes", "cite", "croissant", "findings",
+    "graph", "info", "licence", "load", "search",
 ]  # fmt: skip
 
 

@@ -100,7 +100,10 @@ class ChecksumError(MedRegistryError):
 
 
 class ReadError(MedRegistryError):
-    """A file that is not what its card says."""
+    """A file that is not what its card says; what is quoted of the file never makes the message a flood."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if len(message) <= 2000 else f"{message[:1500]} … {message[-400:]}")
 
 
 class TokenizerError(MedRegistryError):
@@ -113,6 +116,10 @@ class HarvestError(MedRegistryError):
 
 class KnownIssues(UserWarning):
     """What is known to be wrong with a dataset that was just loaded, and what its licence forbids."""
+
+
+class Recognised(UserWarning):
+    """A dataset without a card was loaded by what its files look like; the message says what was recognised."""
 
 
 class PartialLoad(UserWarning):

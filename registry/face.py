@@ -36,7 +36,7 @@ def search(
         task: a word of `registry.vocabulary.TASK`.
         modality: text, image, video, audio, time-series, tabular.
         specialty: a word of `registry.vocabulary.SPECIALTY`.
-        access: open, gated, request, credentialed, manual, unreleased.
+        access: open, gated, request, credentialed, manual, unreleased, withdrawn.
         terms: "commercial" keeps only what the effective licence lets a company use; also attribution, share_alike, …
         has_findings: True for datasets with known issues, False for those without.
         status: curated, listed, harvested, candidate.

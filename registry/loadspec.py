@@ -144,9 +144,11 @@ STEPS: dict[str, Any] = {
     "item": int,  # element of a list
     "values": None,  # struct -> list: in order (of letters, if its fields are letters), without missing ones at the end
     "keys_by_value": None,  # struct of flags or counts -> names of the true ones
+    "flagged": list[str],  # list of flags or counts, one for each of these names -> names of the true ones
     "list": None,  # value -> [value], missing -> []
     "drop_empty": None,  # leave empty and missing elements out of a list
     "unique": None,  # list without repeats, order kept
+    "sort": None,  # list in the order of its values, for options whose right one the source always writes first
     "map": MapValues,
     "each": list[Any],  # steps applied to each element of a list
     "letters": None,  # "AC", "A, C" or ["A", "C"] -> [0, 2]
@@ -154,9 +156,12 @@ STEPS: dict[str, Any] = {
     "index_in": IndexIn,  # text of an option, or several -> their places in the list that a pipeline gives
     "json": Any,  # JSON in a string -> value of this shape: text | integer | [text] | {name: shape}
     "literal_list": None,  # "['a', 'b']" as Python writes it -> list of texts
-    "digest": None,  # text -> 16 hex digits that stand for it: the group of rows that repeat one text
+    "digest": None,  # text or bytes -> 16 hex digits that stand for them: the group of rows that repeat them
     "format_each": str,  # struct elements of a list -> text by template
     "images": Images,  # path, bytes or {path, bytes}, one or a list of them -> images
+    "signals": Images,  # path, or numbers as a list, one or a list of them -> signals
+    "base64": None,  # base64 text, with or without "data:…;base64," before it -> bytes
+    "unwrap_json": None,  # JSON text that is itself a JSON text, however often -> the JSON inside
     "turns": Turns,  # list of structs -> dialogue turns
     "turns_at": dict[str, str],  # text in which a mark begins each turn -> dialogue turns: {mark: role}
 }
@@ -175,6 +180,8 @@ class Read(Strict):
     """Names by position, for files without a header."""
     expect: list[str] | None = None
     """Columns that must be there; a file that lacks one is refused by name."""
+    only: list[str] | None = None
+    """The columns to read, where a file has large ones besides that no record shows."""
     null_values: list[str] = []
     rows_at: str | None = None
     """JSON: dotted path to the list of rows; `*` walks all keys of an object."""
@@ -188,7 +195,7 @@ class Read(Strict):
     marks: dict[str, str] | None = None
     """Text with field marks: column -> mark, as {context: context} for <|context|> … <|endofcontext|>."""
     member: str | None = None
-    """Pattern of the members to read where the file is an archive."""
+    """Pattern of the members to read where the file is an archive; ``inner.zip/*.csv`` reaches into one inside it."""
     options: dict[str, Any] = {}
     """What a reader needs besides; named and checked by it."""
 
@@ -204,7 +211,7 @@ class FileRef(Strict):
     url: str | None = None
     """Its own address, when that is not `path` in its source."""
     source: str | None = None
-    """The place it is in, when that is not the block's source: ``hf:owner/name``, ``github:owner/name``."""
+    """The place it is in, when that is not the block's source; written as `Load.source`."""
     dataset: str | None = None
     """The slug under which a mirror holds it, where it lives with another dataset."""
     container: Annotated[str, one_of(CONTAINER)] | None = None
@@ -313,6 +320,7 @@ ROWS: dict[str, Any] = {
     "explode": str | list[str],  # one row per element; a row with an empty list goes
     "unnest": str,  # struct column -> its fields as columns; a name that is there gets "column_" before it
     "rename": dict[str, str],
+    "also_called": dict[str, list[str]],  # column -> its names in copies and other versions: the first there is renamed
     "unpivot": Unpivot,
     "entries": Entries,
     "join": Join,
@@ -434,12 +442,38 @@ class Config(Strict):
     note: str | None = None
 
 
+class Media(Strict):
+    """Files that the rows only name: pictures, signals. Fetched and opened when somebody asks for one, not before.
+
+    Paths in the records are relative to the dataset's folder; `files` are patterns of such paths, archives or tables
+    that hold them.
+    """
+
+    files: Files
+    folder: str = ""
+    """Where the members of archives, or the files made of a table, lie in the records' paths."""
+    name: str | None = None
+    """For tables: the column whose value, with `suffix`, is the file's name …"""
+    bytes: str | None = None
+    """… and the column that holds its bytes, or {bytes, path}."""
+    suffix: str = ""
+
+
+class Withheld(Strict):
+    """Files that lie openly in a source and must not be used from there: never fetched, never read, told by name."""
+
+    paths: list[str]
+    """Patterns of paths in the source."""
+    reason: str
+
+
 class Load(Strict):
     """A card's `load` block."""
 
     schema_: Annotated[str, one_of(SCHEMA)] = Field(alias="schema")
     source: str | None = None
-    """The place its paths are relative to: ``github:owner/name``, ``hf:owner/name``, ``hand-over`` or an address."""
+    """The place its paths are relative to: a scheme of `loaders.sources` and what it names, as ``hf:owner/name``,
+    ``github:owner/name``, ``zenodo:1234567``, ``gs:bucket/folder``; an address; or ``hand-over``."""
     revision: str | None = None
     by_hand: str | None = None
     """For files that people must fetch themselves: what to do, in words."""
@@ -452,6 +486,11 @@ class Load(Strict):
     splits: Splits = {}
     configs: dict[str, Config] = {}
     """Several configurations; the first is the default."""
+    media: list[Media] = []
+    """Where the pictures and signals are that records name by path."""
+    withheld: list[Withheld] = []
+    verified: str | None = None
+    """What was read of the real files, and what only of made-up files of the same shape."""
     recipe: str | None = None
     """Name of a function in `loaders.recipes`, for files that the words above cannot describe."""
     note: str | None = None

@@ -82,6 +82,20 @@ def card(name: str) -> DatasetCard:
     return found
 
 
+def card_or_sketch(name: str) -> DatasetCard:
+    """The curated card of a dataset, or what the catalogue knows of one that has none, in the form of a card.
+
+    Raises:
+        UnknownDataset: no such dataset.
+        CardError: the card breaks its form.
+    """
+    from registry.cards_io import card_folders, dataset_file
+    from registry.sketch import sketch
+
+    known = dataset(name)
+    return card(known.slug) if dataset_file(card_folders(), known.slug) else sketch(known)
+
+
 def effective_licence(name: str) -> Licence:
     """The licence of a dataset together with those of all it is made from; its reasons name the ancestor.
 

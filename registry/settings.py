@@ -33,9 +33,14 @@ class Settings(BaseSettings):
     hf_token: SecretStr | None = Field(None, validation_alias="HF_TOKEN")
     github_api_url: str = Field("https://api.github.com", validation_alias="GITHUB_API_URL")
     github_raw_url: str = Field("https://raw.githubusercontent.com", validation_alias="GITHUB_RAW_URL")
+    github_media_url: str = Field("https://media.githubusercontent.com/media", validation_alias="GITHUB_MEDIA_URL")
+    """Where GitHub gives the files that Git LFS keeps."""
     github_token: SecretStr | None = Field(None, validation_alias="GITHUB_TOKEN")
     openalex_api_url: str = Field("https://api.openalex.org", validation_alias="OPENALEX_API_URL")
     openalex_api_key: SecretStr | None = Field(None, validation_alias="OPENALEX_API_KEY")
+    physionet_user: str | None = Field(None, validation_alias="PHYSIONET_USER")
+    physionet_password: SecretStr | None = Field(None, validation_alias="PHYSIONET_PASSWORD")
+    """The user's own account, for credentialed files; sent to PhysioNet alone."""
     mailto: str | None = Field(None, validation_alias="REGISTRY_MAILTO")
     """Mail address for the polite pools of the services."""
 

@@ -8,7 +8,7 @@ KIND = ("dataset", "benchmark", "corpus", "resource")
 STANDING = ("curated", "listed", "harvested", "candidate")
 """How sure the catalogue is of it, best first: has a card, is on a public list, was met by a harvester, undecided."""
 
-ACCESS = ("open", "gated", "request", "credentialed", "manual", "unreleased")
+ACCESS = ("open", "gated", "request", "credentialed", "manual", "unreleased", "withdrawn")
 
 MODALITY = ("text", "image", "video", "audio", "time-series", "tabular")
 
@@ -195,6 +195,7 @@ SCHEMA = (
     "text_pair",
     "image_pair",
     "segmentation",
+    "table",
 )
 
 FORMAT = (

@@ -15,7 +15,7 @@ from tests.support.required import absent
 
 __all__ = ["browser", "browser_page"]
 
-OURS = re.compile(r"(REGISTRY|HF|HUGGING_?FACE|GITHUB|GH|OPENALEX|STREAMLIT|TRANSFORMERS)_.*")
+OURS = re.compile(r"(REGISTRY|HF|HUGGING_?FACE|GITHUB|GH|OPENALEX|STREAMLIT|TRANSFORMERS|PHYSIONET|KAGGLE)_.*")
 """Variables that steer the product or its libraries, or hold somebody's token."""
 
 BOTH = [

@@ -34,6 +34,7 @@ FACETS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "issues": ("has_findings", "Known issues", lambda value: words.ISSUES.get(value, value)),
     "standing": ("status", "Standing", lambda value: words.STANDING.get(value, value)),
 }
+MOST_PILLS = 7
 SINGLE = ("use", "issues")
 EITHER = "Several choices of one filter are alternatives; different filters add up."
 HELP = {
@@ -75,14 +76,14 @@ def facet(name: str, values: list[str], chosen: tuple[str, ...], counts: dict[st
     _, heading, read = FACETS[name]
 
     def labelled(value: str) -> str:
-        label = md(read(value)) if len(values) <= 6 else line(read(value))
+        label = md(read(value)) if len(values) <= MOST_PILLS else line(read(value))
         return label if counts is None else f"{label} ({counts.get(value, 0):,})"
 
     single = name in SINGLE
     shown: Any = (chosen[0] if chosen else None) if single else list(chosen)
     key, used = address.widget(name, shown, resets=("page",))
     told = HELP.get(name, EITHER)
-    if len(values) <= 6:
+    if len(values) <= MOST_PILLS:
         mode: Any = "single" if single else "multi"
         st.pills(heading, values, selection_mode=mode, format_func=labelled, key=key, on_change=used, help=told)
     else:

@@ -16,6 +16,7 @@ from registry.standing import Row
 from registry.views import Dataset
 
 FIRST_FINDINGS = 3
+MOST_VARIANTS = 8
 
 
 def unknown(name: str, near: Sequence[str]) -> None:
@@ -98,30 +99,42 @@ def get_it(known: Dataset) -> None:
     if known.loadable:
         by_hand = known.access in ("manual", "request", "credentialed")
         files = ', files="folder/with/the/files"' if by_hand else ""
-        st.code(f'import registry\n\ndata = registry.load("{known.slug}"{files})', language="python")
+        load_line(known, files)
         told = [f"`data` maps each split to its records in the schema {md(load.get('schema'))}."]
         if load.get("splits"):
             told.append(f"Splits: {md(', '.join(load['splits']))}.")
         if load.get("configs"):
-            variants = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in load["configs"].items())
-            told.append(f"Variants, chosen by `config=`: {md(variants)}.")
+            shown = list(load["configs"].items())[:MOST_VARIANTS]
+            variants = "; ".join(f"{name}: {', '.join(splits)}" for name, splits in shown)
+            more = len(load["configs"]) - len(shown)
+            told.append(f"Variants, chosen by `config=`: {md(variants)}{f' and {more} more' if more else ''}.")
         st.markdown(" ".join(told))
         if not by_hand:
             if known.access_note:
                 st.text(clean(known.access_note, 1_200), width=820)
             return
         st.info("These files are not fetched by a program: put them in a folder first.", icon=":material/back_hand:")
-    elif known.standing != "curated":
-        st.text("It cannot be loaded by name: it has no card that says how its files become records.")
     elif known.access == "unreleased":
         st.text("It cannot be loaded: the owners have not published it.")
+    elif known.access == "withdrawn":
+        st.text("It is not loaded: it was withdrawn.")
     elif known.kind == "resource":
         st.text(
             "It is a resource (a terminology, an archive or a registry), not rows of data: there is nothing to load."
         )
     else:
-        st.text("It cannot be loaded by name yet: its card does not say how its files become records.")
+        load_line(known, "")
+        st.text(
+            "Nobody has written down what its columns mean: they are recognised by what they look like, and a warning "
+            "says what was taken for what. What is not sure comes as a plain table.",
+            width=820,
+        )
     by_hand_steps(known)
+
+
+def load_line(known: Dataset, more: str) -> None:
+    """The lines that load it."""
+    st.code(f'import registry\n\ndata = registry.load("{known.slug}"{more})', language="python")
 
 
 def by_hand_steps(known: Dataset) -> None:

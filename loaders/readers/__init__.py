@@ -1,8 +1,8 @@
-"""One function per format: a file in, one frame of its columns out. Modules are imported when first used."""
+"""One function per format: a file in, its columns out in one or several frames. Modules are imported on first use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import polars as pl
 from registry.errors import ReadError
 from registry.loadspec import Read
 
-Reader = Callable[[Path, Read], pl.DataFrame]
+Reader = Callable[[Path, Read], pl.DataFrame | Iterator[pl.DataFrame]]
+"""Gives the whole file, or its rows bit by bit in frames of one schema."""
 
 MODULES = {
     "csv": "tables:read_csv",
@@ -24,6 +25,7 @@ MODULES = {
     "text": "text:read_text",
     "iob": "iob:read_iob",
     "image": "folders:read_image",
+    "npz": "arrays:read_npz",
 }
 """Format -> where its reader is."""
 
@@ -38,12 +40,17 @@ SUFFIXES = {
     ".xlsx": "xlsx",
     ".xml": "xml",
     ".txt": "text",
+    ".npz": "npz",
     ".jpg": "image",
     ".jpeg": "image",
     ".png": "image",
     ".tif": "image",
     ".tiff": "image",
 }
+
+
+RUN_CODE = {".pkl", ".pickle", ".dill", ".joblib", ".pt", ".pth", ".ckpt", ".rds", ".rda", ".rdata"}
+"""Endings of pickles and their like."""
 
 
 def reader(name: str) -> Reader:
@@ -67,6 +74,8 @@ def format_of(path: str, read: Read) -> str:
     if read.format:
         return read.format
     suffix = Path(path).suffix.lower()
+    if suffix in RUN_CODE:
+        raise ReadError(f"{path}: files that end in {suffix} can run code when they are opened, so they never are")
     if suffix not in SUFFIXES:
         raise ReadError(f"{path}: the ending does not tell its format; say it in the card as `read: {{format: …}}`")
     return SUFFIXES[suffix]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from registry.errors import ReadError
@@ -9,6 +13,11 @@ from registry.errors import ReadError
 HTML = (b"<!doctype html", b"<html")
 LFS = b"version https://git-lfs.github.com/spec/"
 LARGEST_IN_MEMORY = 8 << 30
+BLOCK = 16 << 20
+LONGEST_LINE = 1 << 30
+DETECT = "detect"
+"""In a card's place of an encoding: look at the bytes, and tell in the manifest what was found."""
+SAMPLE = 256 << 10
 
 
 def refuse_other_content(path: Path) -> None:
@@ -22,7 +31,7 @@ def refuse_other_content(path: Path) -> None:
         raise ReadError(f"{path}: the file is empty (0 bytes); fetch it again")
     with path.open("rb") as file:
         head = file.read(1024)
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if start.startswith(HTML):
         raise ReadError(
             f"{path}: this is a web page (HTML), not data; a login, error or preview page was saved in its place. "
@@ -35,30 +44,66 @@ def refuse_other_content(path: Path) -> None:
         )
 
 
-def read_bytes(path: Path, encoding: str = "utf-8") -> bytes:
-    """The file as UTF-8 bytes without a byte order mark, line ends as they are.
+def is_utf8(encoding: str) -> bool:
+    """Whether an encoding's name means UTF-8."""
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+
+
+def text_blocks(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
+    """The file as UTF-8 bytes without a byte order mark, in blocks that end between characters; line ends as they are.
 
     Raises:
         ReadError: not data (see `refuse_other_content`), or not text of `encoding`: names the first wrong byte.
     """
     refuse_other_content(path)
+    try:
+        if not codecs.lookup(encoding)._is_text_encoding:
+            raise LookupError
+        decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(encoding) else encoding)()
+    except LookupError:
+        raise ReadError(f"{path}: Python knows no encoding of text called {encoding!r}") from None
+    began = lines = 0
+    with path.open("rb") as file:
+        while True:
+            data = file.read(BLOCK)
+            held = decoder.getstate()[0]
+            try:
+                text = decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                # The decoder counts from what it held back of the block before.
+                begin = began - len(held)
+                line = lines + error.object.count(b"\n", 0, error.start) + 1
+                raise ReadError(
+                    f"{path}: not valid {encoding}: byte 0x{error.object[error.start]:02x} at offset "
+                    f"{begin + error.start} (line {line}). If the file is in another encoding, name it in the card, as "
+                    f"`read: {{encoding: {detected(path)}}}`"
+                ) from None
+            except UnicodeError as error:
+                raise ReadError(f"{path}: not {encoding}: {error}") from None
+            began += len(data)
+            if text:
+                block = text.removeprefix("\ufeff").encode() if began == len(data) else text.encode()
+                lines += block.count(b"\n")
+                yield block
+            if not data:
+                return
+
+
+def refuse_other_text(path: Path, encoding: str) -> None:
+    """Refuse what is not text of `encoding` from beginning to end; raises as `text_blocks`."""
+    for _ in text_blocks(path, encoding):
+        pass
+
+
+def read_bytes(path: Path, encoding: str = "utf-8") -> bytes:
+    """The whole file as UTF-8 bytes without a byte order mark, line ends as they are.
+
+    Raises:
+        ReadError: as `text_blocks`; or too large to be held in memory.
+    """
     if (size := path.stat().st_size) > LARGEST_IN_MEMORY:
         raise ReadError(f"{path}: {size:,} bytes, and files of this format are read whole, up to {LARGEST_IN_MEMORY:,}")
-    data = path.read_bytes()
-    try:
-        if encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
-            data = data.removeprefix(b"\xef\xbb\xbf")
-            data.decode("utf-8")
-            return data
-        return data.decode(encoding).removeprefix("\ufeff").encode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ReadError(
-            f"{path}: not valid {encoding}: byte 0x{data[error.start]:02x} at offset {error.start} (line {line}). "
-            f"If the file is in another encoding, name it in the card, as `read: {{encoding: {_guess(data)}}}`"
-        ) from None
-    except LookupError:
-        raise ReadError(f"{path}: Python knows no encoding called {encoding!r}") from None
+    return b"".join(text_blocks(path, encoding))
 
 
 def read_text(path: Path, encoding: str = "utf-8") -> str:
@@ -66,13 +111,83 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
     return read_bytes(path, encoding).decode("utf-8")
 
 
-def _guess(data: bytes) -> str:
-    """An encoding that this could be in; byte order marks are sure, the rest is a hint."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    try:
-        data.decode("gb18030")
-    except UnicodeDecodeError:
-        return "latin-1"
-    high = sum(byte >= 0x80 for byte in data[:100_000])
-    return "gb18030" if high > len(data[:100_000]) / 4 else "cp1252"
+def line_blocks(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
+    """As `text_blocks`, each block of whole lines.
+
+    Raises:
+        ReadError: as `text_blocks`; or a line longer than anyone writes.
+    """
+    held: list[bytes] = []
+    size = 0
+    for block in text_blocks(path, encoding):
+        end = block.rfind(b"\n") + 1
+        if not end:
+            held.append(block)
+            size += len(block)
+            if size > LONGEST_LINE:
+                raise ReadError(f"{path}: a line of more than {LONGEST_LINE:,} bytes; not read further")
+            continue
+        yield b"".join([*held, block[:end]])
+        held, size = [block[end:]], len(block) - end
+    if rest := b"".join(held):
+        yield rest
+
+
+@contextlib.contextmanager
+def as_utf8(path: Path, encoding: str) -> Iterator[Path]:
+    """The file itself where it is UTF-8, else a copy of its text that is, which goes when the block ends."""
+    if is_utf8(encoding):
+        refuse_other_content(path)
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(suffix=path.suffix) as copy:
+        for block in text_blocks(path, encoding):
+            copy.write(block)
+        copy.flush()
+        yield Path(copy.name)
+
+
+OTHER_SCRIPTS = [
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc_jp",
+    "cp949",
+    "cp1251",
+    "koi8_r",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+    "cp874",
+]
+FEW = 0.15
+"""Share of bytes beyond ASCII below which a text is in Latin letters with signs, not in another script."""
+
+
+def detected(path: Path) -> str:
+    """The encoding that a text file is most likely in: sure of byte order marks and of UTF-8, else a likely one."""
+    with path.open("rb") as file:
+        data = file.read(SAMPLE)
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            block = data
+            while block:
+                decoder.decode(block)
+                block = file.read(BLOCK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return _likely(data)
+    return "utf-8"
+
+
+def _likely(data: bytes) -> str:
+    """Encodings of Latin letters differ in a few signs alone, and statistics tell them apart badly: the usual ones."""
+    from charset_normalizer import from_bytes
+
+    if sum(byte >= 0x80 for byte in data) > FEW * len(data):
+        best = from_bytes(data, cp_isolation=OTHER_SCRIPTS).best()
+        if best is not None:
+            return best.encoding.replace("_", "-")
+    return "cp1252" if any(0x80 <= byte < 0xA0 for byte in data) else "latin-1"

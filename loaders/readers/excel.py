@@ -24,6 +24,8 @@ def read_xlsx(path: Path, read: Read) -> pl.DataFrame:
     except fastexcel.FastExcelError as error:
         raise ReadError(f"{path}: not an Excel workbook: {str(error).splitlines()[0]}") from None
     names = book.sheet_names
+    if not names:
+        raise ReadError(f"{path}: a workbook without a sheet; fetch it again")
     sheet = read.sheet or names[0]
     if sheet not in names or (read.sheet is None and len(names) > 1):
         raise ReadError(f"{path}: name one sheet in the card as `read: {{sheet: …}}`; it has {', '.join(names)}")

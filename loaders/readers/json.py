@@ -4,53 +4,151 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from loaders.readers.content import read_bytes
+from loaders.readers.content import line_blocks, read_bytes, text_blocks
+from loaders.readers.elements import element_blocks, is_list
+from loaders.together import by_name, common
 from registry.errors import ReadError
 from registry.loadspec import Read
 
 VALUE = "value"
 """Name of the one column of rows that are not objects."""
+PIECE = 256
+"""Lines whose types are found together."""
+MOST_FIELDS = 1_000
+MOST_COLUMNS = 10_000
+LONG = 32 << 20
+"""Bytes of a document from which on its list is read block by block."""
 
 
-def read_jsonl(path: Path, read: Read) -> pl.DataFrame:
-    """JSON lines: one object a line; blank lines are passed over.
+def read_jsonl(path: Path, read: Read) -> Iterator[pl.DataFrame]:
+    """JSON lines, some thousand at a time: one object a line; blank lines are passed over.
+
+    The option `text` names columns that stay JSON as text, as objects whose keys are data.
 
     Raises:
         ReadError: a line that is not an object, with its number; or a JSON document, which another format reads.
     """
-    data = read_bytes(path, read.encoding)
-    try:
-        frame = pl.read_ndjson(io.BytesIO(data), infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
-        raise _wrong_line(path, data, error) from None
-    return _chosen(path, frame, read)
+    yield from _frames(path, partial(line_blocks, path, read.encoding), read)
 
 
-def read_json(path: Path, read: Read) -> pl.DataFrame:
+def read_json(path: Path, read: Read) -> Iterator[pl.DataFrame]:
     """A JSON document: a list of rows, or an object that holds them where the card's `rows_at` or `keyed_by` says.
+
+    A long list is read block by block, anything else as a whole. Options as those of `read_jsonl`.
 
     Raises:
         ReadError: not JSON (line and column), or rows are not where the card says.
     """
+    plain = read.rows_at is None and read.keyed_by is None
+    if plain and path.stat().st_size > LONG and is_list(next(text_blocks(path, read.encoding), b"")):
+        yield from _frames(path, lambda: element_blocks(path, text_blocks(path, read.encoding)), read)
+        return
     data = read_bytes(path, read.encoding)
     try:
-        document = json.loads(data, parse_constant=lambda name: None)
+        # Of bytes, the parser would guess the encoding anew.
+        document = json.loads(data.decode(), parse_constant=lambda name: None)
     except json.JSONDecodeError as error:
         raise _not_json(path, data, error) from None
     except RecursionError:
         raise ReadError(f"{path}: nested too deeply to be read") from None
     rows = _rows(path, document, read)
-    # One reader for both formats, so that the same rows have the same types in both.
-    lines = "\n".join(json.dumps(row if isinstance(row, dict) else {VALUE: row}) for row in rows)
     if not rows:
         raise ReadError(f"{path}: no rows in it")
-    frame = pl.read_ndjson(io.BytesIO(lines.encode()), infer_schema_length=None)
-    return _chosen(path, frame, read)
+    # One reader for both formats, so that the same rows have the same types in both.
+    lines = "\n".join(json.dumps(row if isinstance(row, dict) else {VALUE: row}) for row in rows)
+    yield from _frames(path, lambda: [lines.encode()], read)
+
+
+def _frames(path: Path, blocks: Callable[[], Iterable[bytes]], read: Read) -> Iterator[pl.DataFrame]:
+    """Frames of one schema, that of all blocks together: they are gone through twice where there are several."""
+    before = count = 0
+    schema: dict[str, Any] = {}
+    first = b""
+    only = pl.DataFrame()
+    texts = read.options.get("text", [])
+    for block in blocks():
+        first = first or block
+        try:
+            only = read_lines(block, texts) if block.strip() else pl.DataFrame()
+        except (pl.exceptions.PolarsError, RecursionError) as error:
+            raise _wrong_line(path, block, error, before) from None
+        schema = _narrow(common([schema, only.schema], mixed=True))
+        before += block.count(b"\n")
+        count += 1
+    if not schema:
+        raise ReadError(f"{path}: no rows in it")
+    if len(schema) > MOST_COLUMNS:
+        raise ReadError(
+            f"{path}: its rows have {len(schema):,} different fields, more than {MOST_COLUMNS:,}; are the keys data? "
+            "An object of rows needs `keyed_by: NAME` in the card"
+        )
+    if count == 1:
+        yield _chosen(path, only, read)
+        return
+    schema = _in_order(first, schema)
+    for block in blocks():
+        if block.strip():
+            yield _chosen(path, pl.read_ndjson(io.BytesIO(block), schema=schema), read)
+
+
+def read_lines(block: bytes, texts: Sequence[str] = ()) -> pl.DataFrame:
+    """JSON lines as a frame; a field that is a list here and none there, or an object, is its JSON as text.
+
+    So is an object whose fields are too many to be columns, and what `texts` names.
+
+    Raises:
+        polars.exceptions.PolarsError: not JSON lines.
+    """
+    lines = [line for line in block.split(b"\n") if line.strip()]
+    # Of many lines at once, Polars takes a time that grows with the square of the fields.
+    pieces = [lines[start : start + PIECE] for start in range(0, len(lines), PIECE)]
+    schema: dict[str, Any] = {}
+    for piece in pieces:
+        schema = _narrow(common([schema, _of_mixture(piece, texts)], mixed=True))
+    return pl.read_ndjson(io.BytesIO(block), schema=_in_order(block, schema))
+
+
+def _of_mixture(lines: list[bytes], texts: Sequence[str]) -> dict[str, Any]:
+    """The types of lines, found by halves where they are a mixture: what Polars takes for its type it may not read."""
+    block = b"\n".join(lines)
+    try:
+        schema = pl.scan_ndjson(io.BytesIO(block), infer_schema_length=None).collect_schema()
+        told = {name: pl.String() if name in texts else dtype for name, dtype in schema.items()}
+        pl.read_ndjson(io.BytesIO(block), schema=told)
+    except (pl.exceptions.SchemaError, pl.exceptions.ComputeError):
+        if len(lines) < 2:
+            raise
+    else:
+        return told
+    half = len(lines) // 2
+    return common([_of_mixture(lines[:half], texts), _of_mixture(lines[half:], texts)], mixed=True)
+
+
+def _narrow(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, with text for each column in which objects have more fields than anybody names."""
+    return {name: pl.String() if _widest(dtype) > MOST_FIELDS else dtype for name, dtype in schema.items()}
+
+
+def _widest(dtype: Any) -> int:
+    if isinstance(dtype, pl.List):
+        return _widest(dtype.inner)
+    if isinstance(dtype, pl.Struct):
+        return max([len(dtype.fields), *(_widest(field.dtype) for field in dtype.fields)])
+    return 0
+
+
+def _in_order(block: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns and fields as the first line has them, then the others by name; Polars gives no order of its own."""
+    line = block.lstrip().partition(b"\n")[0]
+    first = pl.scan_ndjson(io.BytesIO(line), infer_schema_length=None).collect_schema()
+    return _narrow(common([first, by_name(schema)], mixed=True))
 
 
 def _rows(path: Path, document: Any, read: Read) -> list[Any]:
@@ -116,8 +214,9 @@ def _at(dotted: str) -> pl.Expr:
     return value
 
 
-def _wrong_line(path: Path, data: bytes, error: Exception) -> ReadError:
-    if data.lstrip().startswith(b"["):
+def _wrong_line(path: Path, data: bytes, error: Exception, before: int) -> ReadError:
+    """What is wrong and at which line of the file; `before` are the lines before `data`."""
+    if not before and data.lstrip().startswith(b"["):
         return ReadError(f"{path}: a JSON list, not JSON lines; the card should say `read: {{format: json}}`")
     lines = data.split(b"\n")
     for number, line in enumerate(lines, start=1):
@@ -125,15 +224,15 @@ def _wrong_line(path: Path, data: bytes, error: Exception) -> ReadError:
             continue
         try:
             value = json.loads(line)
-        except ValueError as wrong:
+        except (ValueError, RecursionError) as wrong:
             end = " and is the last: the file is cut short" if number == len(lines) else ""
             told = wrong.msg if isinstance(wrong, json.JSONDecodeError) else str(wrong)
             start = line[:60].decode("utf-8", "replace")
-            if number == 1 and line.strip() in (b"{", b"["):
+            if before + number == 1 and line.strip() in (b"{", b"["):
                 return ReadError(f"{path}: one JSON document, not JSON lines; the card should say `format: json`")
-            return ReadError(f"{path}, line {number}: not a JSON object{end} ({told}): {start!r}")
+            return ReadError(f"{path}, line {before + number}: not a JSON object{end} ({told}): {start!r}")
         if not isinstance(value, dict):
-            return ReadError(f"{path}, line {number}: {_kind(value)}, not an object")
+            return ReadError(f"{path}, line {before + number}: {_kind(value)}, not an object")
     return ReadError(f"{path}: {error}")
 
 

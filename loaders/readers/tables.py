@@ -8,24 +8,29 @@ empty text.
 from __future__ import annotations
 
 import csv
-import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet
 
-from loaders.readers.content import read_bytes, refuse_other_content
+from loaders.readers.content import as_utf8, is_utf8, refuse_other_content, refuse_other_text
 from registry.errors import ReadError
 from registry.loadspec import Read
 
-BLOCK = 16 << 20
+BLOCK = 4 << 20
+PART = 16 << 20
+"""Bytes of the rows of Parquet that come at once."""
+SMALL = 64 << 20
+"""Bytes up to which a table is parsed at once, by several threads."""
 LONGEST_CELL = 1 << 30
 
 
-def read_csv(path: Path, read: Read) -> pl.DataFrame:
-    """A CSV file as text columns; a column without a name is called ``column_N``, counted from 1.
+def read_csv(path: Path, read: Read) -> Iterator[pl.DataFrame]:
+    """A CSV file as text columns, some thousand rows at a time; one without a name is ``column_N``, counted from 1.
 
     Raises:
         ReadError: empty, not text of its encoding, a row of another width than the header (with its line), two columns
@@ -34,72 +39,110 @@ def read_csv(path: Path, read: Read) -> pl.DataFrame:
     return _read(path, read, read.separator or ",")
 
 
-def read_tsv(path: Path, read: Read) -> pl.DataFrame:
+def read_tsv(path: Path, read: Read) -> Iterator[pl.DataFrame]:
     """As `read_csv`, with tabs."""
     return _read(path, read, read.separator or "\t")
 
 
-def read_parquet(path: Path, read: Read) -> pl.DataFrame:
-    """A Parquet file with the types it has.
+def read_parquet(path: Path, read: Read) -> Iterator[pl.DataFrame]:
+    """A Parquet file with the types it has, in parts of some ten megabytes.
 
     Raises:
         ReadError: not Parquet, or cut short.
     """
     refuse_other_content(path)
     try:
-        return pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+            rows = file.metadata.num_rows
+            stored = sum(file.metadata.row_group(number).total_byte_size for number in range(file.num_row_groups))
+            count = max(1, min(1 << 20, PART * rows // max(1, stored)))
+            if not rows:
+                yield _from_arrow(file.schema_arrow.empty_table())
+            for batch in file.iter_batches(batch_size=count, columns=_projected(path, file, read)):
+                yield _from_arrow(pa.Table.from_batches([batch]))
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, OverflowError) as error:
         raise ReadError(f"{path}: not a whole Parquet file: {error}; fetch it again") from None
 
 
-def _read(path: Path, read: Read, separator: str) -> pl.DataFrame:
+def _projected(path: Path, file: pyarrow.parquet.ParquetFile, read: Read) -> list[str] | None:
+    if read.only is None:
+        return None
+    there = file.schema_arrow.names
+    if missing := [name for name in read.only if name not in there]:
+        raise ReadError(f"{path}: no column {', '.join(map(repr, missing))}; columns there: {', '.join(there[:30])}")
+    return read.only
+
+
+def _from_arrow(table: pa.Table) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(table))
+
+
+def _read(path: Path, read: Read, separator: str) -> Iterator[pl.DataFrame]:
     if unknown := set(read.options) - {"escape"}:
         raise ReadError(f"{path}: tables have no option {', '.join(sorted(unknown))}; they have: escape")
     if len(separator) != 1:
         raise ReadError(
             f"{path}: a separator is one character, not {separator!r}; use `format: text` for other layouts"
         )
-    refuse_other_content(path)
-    source = path if _is_utf8(read.encoding) else io.BytesIO(read_bytes(path, read.encoding))
     first = _first_row(path, read, separator)
     names = _names(path, read, first)
-    try:
-        table = _parse(source, read, separator, len(first), BLOCK)
-    except pa.ArrowInvalid as error:
-        if "straddling" not in str(error):
+    last = None
+    with as_utf8(path, read.encoding) as source:
+        try:
+            for frame in _parsed(source, read, separator, names):
+                last = frame if frame.height else last
+                yield frame
+        except pa.ArrowInvalid as error:
             raise _explained(path, read, separator, len(first), error) from None
-        table = _parse(source, read, separator, len(first), min(path.stat().st_size + 1, LONGEST_CELL))
-    if read.header:
-        table = table.slice(1)
-    frame = pl.DataFrame(table).rename(dict(zip(map(str, range(len(first))), names, strict=True)))
-    _refuse_open_quote(path, read, separator, frame)
-    return frame
+        if last is not None:
+            _refuse_open_quote(path, source, read, separator, last)
 
 
-def _is_utf8(encoding: str) -> bool:
-    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+def _parsed(source: Path, read: Read, separator: str, names: list[str]) -> Iterator[pl.DataFrame]:
+    """Frames of the rows below the header, of which there may be none.
+
+    A row longer than a block stops the reader; the file is then begun again in larger blocks, behind what was read.
+    """
+    block, done = BLOCK, 0
+    size = source.stat().st_size
+    while True:
+        behind = done + read.header
+        try:
+            for batch in _opened(source, read, separator, len(names), block):
+                skipped = min(behind, batch.num_rows)
+                behind -= skipped
+                frame = _from_arrow(pa.Table.from_batches([batch.slice(skipped)]))
+                yield frame.rename(dict(zip(map(str, range(len(names))), names, strict=True)))
+                done += frame.height
+            return
+        except pa.ArrowInvalid as error:
+            if "straddling" not in str(error) or block > size:
+                raise
+            block = min(block * 8, LONGEST_CELL, size + 1)
 
 
-def _parse(source: Any, read: Read, separator: str, width: int, block: int) -> pa.Table:
+def _opened(source: Path, read: Read, separator: str, width: int, block: int) -> Iterator[pa.RecordBatch]:
     names = [str(number) for number in range(width)]
-    if isinstance(source, io.BytesIO):
-        source.seek(0)
-    return pyarrow.csv.read_csv(
-        source,
-        read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=block),
-        parse_options=pyarrow.csv.ParseOptions(
+    options = {
+        "read_options": pyarrow.csv.ReadOptions(column_names=names, block_size=block),
+        "parse_options": pyarrow.csv.ParseOptions(
             delimiter=separator,
             quote_char=read.quote or False,
             escape_char=read.options.get("escape", False),
             newlines_in_values=True,
         ),
-        convert_options=pyarrow.csv.ConvertOptions(
+        "convert_options": pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.large_string()),
             null_values=["", *read.null_values],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
-    )
+    }
+    if source.stat().st_size <= SMALL:
+        yield from pyarrow.csv.read_csv(source, **options).to_batches()
+        return
+    with pyarrow.csv.open_csv(source, **options) as reader:
+        yield from reader
 
 
 def _python_reader(text: IO[str], read: Read, separator: str) -> Any:
@@ -115,13 +158,14 @@ def _python_reader(text: IO[str], read: Read, separator: str) -> Any:
 
 
 def _first_row(path: Path, read: Read, separator: str) -> list[str]:
+    refuse_other_content(path)
     try:
-        with path.open(encoding="utf-8-sig" if _is_utf8(read.encoding) else read.encoding, newline="") as text:
+        with path.open(encoding="utf-8-sig" if is_utf8(read.encoding) else read.encoding, newline="") as text:
             for row in _python_reader(text, read, separator):
                 if row:
                     return list(row)
-    except (UnicodeDecodeError, LookupError):
-        read_bytes(path, read.encoding)
+    except (UnicodeError, LookupError):
+        refuse_other_text(path, read.encoding)
         raise
     except csv.Error as error:
         raise ReadError(f"{path}: the first row cannot be read: {error}") from None
@@ -142,33 +186,34 @@ def _names(path: Path, read: Read, first: list[str]) -> list[str]:
 
 def _explained(path: Path, read: Read, separator: str, width: int, error: Exception) -> ReadError:
     """What is wrong and at which line; the fast reader knows only that something is."""
-    text = io.StringIO(read_bytes(path, read.encoding).decode("utf-8"), newline="")
-    reader = _python_reader(text, read, separator)
+    refuse_other_text(path, read.encoding)
     begins = 1
-    try:
-        for row in reader:
-            if row and len(row) != width:
-                start = separator.join(row)[:80]
-                return ReadError(
-                    f"{path}, line {begins}: {len(row)} cells where the first row has {width}: {start!r}. The file is "
-                    f"cut short, or its separator is not {separator!r}, or its quotes are not {read.quote!r}"
-                )
-            begins = reader.line_num + 1
-    except csv.Error as wrong:
-        return ReadError(f"{path}, line {begins}: {wrong}")
+    with path.open(encoding="utf-8-sig" if is_utf8(read.encoding) else read.encoding, newline="") as text:
+        reader = _python_reader(text, read, separator)
+        try:
+            for row in reader:
+                if row and len(row) != width:
+                    start = separator.join(row)[:80]
+                    return ReadError(
+                        f"{path}, line {begins}: {len(row)} cells where the first row has {width}: {start!r}. The file "
+                        f"is cut short, or its separator is not {separator!r}, or its quotes are not {read.quote!r}"
+                    )
+                begins = reader.line_num + 1
+        except csv.Error as wrong:
+            return ReadError(f"{path}, line {begins}: {wrong}")
     return ReadError(f"{path}: {error}")
 
 
-def _refuse_open_quote(path: Path, read: Read, separator: str, frame: pl.DataFrame) -> None:
+def _refuse_open_quote(path: Path, source: Path, read: Read, separator: str, frame: pl.DataFrame) -> None:
     """Refuse a last cell whose quote is never closed: what follows it has been swallowed."""
-    if not read.quote or not frame.height or not _is_utf8(read.encoding):
+    if not read.quote:
         return
     last = frame[-1, -1]
     if not last:
         return
     cell = last.replace(read.quote, read.quote * 2).encode()
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - len(cell) - 16))
+    with source.open("rb") as file:
+        file.seek(max(0, source.stat().st_size - len(cell) - 16))
         tail = file.read().rstrip(b"\r\n")
     if tail.endswith(separator.encode() + read.quote.encode() + cell.rstrip(b"\r\n")):
         raise ReadError(f"{path}: the quoted cell that starts with {last[:60]!r} never ends; the file is cut short")

@@ -79,6 +79,12 @@ def unique(values: pl.Series, argument: None, place: Place) -> pl.Series:
 
 
 @step
+def sort(values: pl.Series, argument: None, place: Place) -> pl.Series:
+    """The list in the order of its values, missing ones last: an order that says nothing about any of them."""
+    return list_of(values, "sort", place).list.sort(nulls_last=True)
+
+
+@step
 def each(values: pl.Series, inner: tuple[tuple[str, Any], ...], place: Place) -> pl.Series:
     """Steps run on every element."""
     lists = list_of(values, "each", place)

@@ -1,4 +1,4 @@
-"""Steps that read values out of texts, and shape lists of structs: JSON, Python lists, dialogue turns, images."""
+"""Steps that read values out of texts, and shape lists of structs: JSON, Python lists, dialogue turns."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from loaders.place import Place
-from loaders.schemas import MEDIA, TURNS
+from loaders.schemas import TURNS
 from loaders.steps.lists import MARK
 from loaders.steps.table import list_of, step, text_of
 
 LONGEST_LITERAL = 1 << 20
+DEEPEST_WRAP = 4
 SHAPES: dict[str, pl.DataType] = {
     "text": pl.String(),
     "integer": pl.Int64(),
@@ -50,6 +51,20 @@ def json_(values: pl.Series, shape: Any, place: Place) -> pl.Series:
             except ValueError as wrong:
                 place.refuse(position, text, f"is not JSON: {wrong}")
         place.refuse(0, texts[0], f"does not have the shape {shape}: {error}")
+
+
+@step
+def unwrap_json(values: pl.Series, argument: None, place: Place) -> pl.Series:
+    """The JSON inside a text that was written as JSON more than once; other texts stay as they are."""
+    texts = text_of(values, "unwrap_json", place)
+    for _ in range(DEEPEST_WRAP):
+        wrapped = texts.str.contains(r'^\s*"').fill_null(False)
+        if not wrapped.any():
+            return texts
+        inner = texts.set(~wrapped, None).str.json_decode(pl.String())
+        texts = texts.zip_with(~wrapped, inner)
+    place.refuse_where(texts.str.contains(r'^\s*"'), values, f"is JSON within JSON more than {DEEPEST_WRAP} times")
+    return texts
 
 
 @step
@@ -93,35 +108,6 @@ def format_each(values: pl.Series, text: str, place: Place) -> pl.Series:
                 place.refuse(0, name, f"is not a field of the elements, which have {', '.join(names)}")
             pieces.append(pl.element().struct.field(name).cast(pl.String))
     return lists.list.eval(pl.concat_str(pieces))
-
-
-@step
-def images(values: pl.Series, argument: Any, place: Place) -> pl.Series:
-    """Paths as images, which stay on disk."""
-    one = values.cast(pl.String) if values.dtype == pl.Null else values
-    lists = one if isinstance(one.dtype, pl.List) else one.to_frame("v").select(pl.concat_list("v"))["v"]
-    if (inside := _with_bytes(lists)) is not None:
-        return inside
-    if lists.dtype != pl.List(pl.String):
-        place.refuse_type("images", "paths, bytes or lists of them", values)
-    folder = argument.folder.rstrip("/") + "/" if argument.folder else ""
-    path = pl.lit(folder) + pl.element() + pl.lit(argument.suffix)
-    made = lists.list.drop_nulls().list.eval(
-        pl.struct(path.alias("path"), pl.lit(None, dtype=pl.Binary).alias("bytes"))
-    )
-    return made.cast(MEDIA)
-
-
-def _with_bytes(lists: pl.Series) -> pl.Series | None:
-    """Pictures that came with their table: bytes, or structs {bytes, path} as the Hugging Face Hub writes them."""
-    inner = lists.dtype.inner  # type: ignore[attr-defined]
-    if inner == pl.Binary:
-        made = pl.struct(pl.lit(None, dtype=pl.String).alias("path"), pl.element().alias("bytes"))
-    elif isinstance(inner, pl.Struct) and {field.name for field in inner.fields} == {"path", "bytes"}:
-        made = pl.struct(pl.element().struct.field("path"), pl.element().struct.field("bytes"))
-    else:
-        return None
-    return lists.list.drop_nulls().list.eval(made).cast(MEDIA)
 
 
 @step

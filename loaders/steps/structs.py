@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loaders.place import Place
-from loaders.steps.table import step, struct_of, written
+from loaders.steps.table import list_of, step, struct_of, written
 
 
 @step
@@ -46,6 +46,14 @@ def keys_by_value(values: pl.Series, argument: None, place: Place) -> pl.Series:
         flags.append(pl.when(pl.lit(yes)).then(pl.lit(column.name)).alias(column.name))
     lists = frame.select(pl.concat_list(flags).list.drop_nulls().alias("v"))["v"]
     return lists.to_frame("v").select(pl.when(pl.lit(values.is_not_null())).then("v").alias("v"))["v"]
+
+
+@step
+def flagged(values: pl.Series, names: list[str], place: Place) -> pl.Series:
+    """The names at the places of true flags or of counts above 0; each list has one value for each name."""
+    lists = list_of(values, "flagged", place)
+    place.refuse_where(lists.list.len() != len(names), values, f"does not have {len(names)} values, one for each name")
+    return keys_by_value(lists.list.to_struct(fields=names), None, place)
 
 
 def alike(frame: pl.DataFrame) -> pl.DataFrame:

@@ -102,7 +102,10 @@ def suffix(values: pl.Series, text: str, place: Place) -> pl.Series:
 
 @step
 def digest(values: pl.Series, argument: None, place: Place) -> pl.Series:
-    """16 hex digits of SHA-256 that stand for a text, the same wherever the text occurs."""
+    """16 hex digits of SHA-256 that stand for a text or for bytes, the same wherever they occur."""
+    if values.dtype == pl.Binary:
+        hexes = [None if data is None else hashlib.sha256(data).hexdigest()[:16] for data in values]
+        return pl.Series(values.name, hexes, dtype=pl.String)
     texts = text_of(values, "digest", place)
     different = texts.unique().drop_nulls()
     short = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in different]

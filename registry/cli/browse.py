@@ -7,7 +7,7 @@ import datetime as dt
 import io
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,7 +23,8 @@ Modality = Annotated[
 ]
 Specialty = Annotated[list[str] | None, typer.Option("--specialty", help="As oncology; may be repeated.")]
 Access = Annotated[
-    list[str] | None, typer.Option("--access", help="open, gated, request, credentialed, manual, unreleased.")
+    list[str] | None,
+    typer.Option("--access", help="open, gated, request, credentialed, manual, unreleased, withdrawn."),
 ]
 Terms = Annotated[str | None, typer.Option("--terms", help="commercial keeps what a company may use.")]
 Status = Annotated[list[str] | None, typer.Option("--status", help="curated, listed, harvested, candidate.")]
@@ -31,6 +32,9 @@ Findings = Annotated[bool | None, typer.Option("--has-findings/--no-findings", h
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="Rows to print.")]
 Offset = Annotated[int, typer.Option("--offset", min=0, help="Rows to leave out before them.")]
 AsJson = Annotated[bool, JSON]
+if TYPE_CHECKING:
+    from registry.views import Dataset
+
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="Slug, alias, hf:owner/name or github:owner/name.")]
 
 FORMATS = ("csv", "json", "croissant", "bibtex", "apa", "csl-json", "cff")
@@ -142,7 +146,15 @@ def info(slug: Slug, as_json: AsJson = False) -> None:
         _section(f"Told differently: {field}", [f"{cell(v['value'])}  ({v['place'] or v['said_by']})" for v in values])
     _section("Unsure", known.card.get("unsure", []))
     _section("Perhaps the same", [f"{c.get('other')}: {c['evidence']}" for c in known.candidates])
-    line(f'\n  registry.load("{known.slug}")' if known.loadable else "\n  no mapping yet: not loadable by name")
+    line(f"\n  {_how_to_load(known)}")
+
+
+def _how_to_load(known: Dataset) -> str:
+    if known.kind == "resource" or known.access in ("unreleased", "withdrawn"):
+        return f"not loaded: {'a resource' if known.kind == 'resource' else known.access}"
+    return f'registry.load("{known.slug}")' + (
+        "" if known.loadable else "  (no mapping yet: its columns are recognised)"
+    )
 
 
 def _via(finding: dict[str, Any]) -> str:

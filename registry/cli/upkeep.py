@@ -1,4 +1,4 @@
-"""`registry validate | db | serve | doctor`: keeping a catalogue."""
+"""`registry db | serve | doctor`: keeping a catalogue."""
 
 from __future__ import annotations
 
@@ -11,37 +11,18 @@ import typer
 
 from registry.cli.browse import AsJson
 from registry.cli.output import print_json, print_table
-from registry.errors import MedRegistryError, UsageError
+from registry.errors import MedRegistryError
 
 db = typer.Typer(help="The catalogue's database.", no_args_is_help=True)
 
 
 def add(app: typer.Typer) -> None:
     """Register these commands."""
-    app.command("validate", epilog="Example: registry validate my-cards/ward-notes.yaml")(validate)
     app.command("serve", epilog="Example: registry serve --port 8600")(serve)
     app.command("doctor", epilog="Example: registry doctor")(doctor)
     db.command("upgrade", epilog="Example: registry db upgrade")(upgrade)
     db.command("status", epilog="Example: registry db status --json")(status)
     app.add_typer(db, name="db")
-
-
-def validate(
-    cards: Annotated[list[Path], typer.Argument(metavar="CARD.yaml...", help="Dataset cards to check.")],
-) -> None:
-    """Check dataset cards; every problem is told with its line."""
-    from registry.card import DatasetCard
-    from registry.errors import CardError
-    from registry.yamlio import check
-
-    problems = []
-    for path in cards:
-        if not path.is_file():
-            raise UsageError(f"there is no file {path}")
-        problems += check(path, DatasetCard)[1]
-    if problems:
-        raise CardError(problems)
-    typer.echo(f"{len(cards)} card{'s' if len(cards) > 1 else ''} without a problem")
 
 
 def upgrade() -> None:

@@ -168,12 +168,12 @@ def test_sources_that_disagree_are_shown_with_both_values_and_where_each_was_rea
     assert all(years.values())
 
 
-def test_a_listed_dataset_says_that_it_is_less_sure_and_why_it_cannot_be_loaded(run: Run) -> None:
+def test_a_listed_dataset_says_that_it_is_less_sure_and_is_loaded_by_what_its_files_look_like(run: Run) -> None:
     app = run("dataset.py", slug="chexpert-b")
     assert "Listed, not curated" in app.warning[0].value
-    assert "It cannot be loaded by name" in words(app)
+    assert "they are recognised by what they look like" in words(app)
     assert "What no source tells" in {element.value for element in app.header}
-    assert not app.code
+    assert 'registry.load("chexpert-b")' in app.code[0].value
 
 
 def test_an_alias_finds_its_dataset(run: Run) -> None:

@@ -70,6 +70,19 @@ def test_unpacking_again_leaves_the_files_as_they_are(tmp_path: Path) -> None:
     assert [file.stat().st_mtime_ns for file, _ in unpack(path, "zip", None, tmp_path / "out")] == times
 
 
+def test_an_archive_that_was_unpacked_is_not_read_through_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_tar(tmp_path / "x.tar.gz", MEMBERS)
+    first = unpack(path, "tar.gz", "set/**/*.csv", tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("tarfile.open", None)
+        assert unpack(path, "tar.gz", "set/**/*.csv", tmp_path / "out") == first
+    first[0][0].write_bytes(b"changed")
+    again = unpack(path, "tar.gz", "set/**/*.csv", tmp_path / "out")
+    assert [file.read_bytes() for file, _ in again] == [b"x\n2\n", b"x\n1\n"]
+
+
 @pytest.mark.parametrize("name", ["../evil.csv", "/etc/evil.csv", "a/../../evil.csv", "C:/evil.csv", "..\\evil.csv"])
 @pytest.mark.parametrize("container", ["zip", "tar"])
 def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str, container: str) -> None:
@@ -132,6 +145,92 @@ def test_members_that_do_not_match_are_named(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "x.zip", MEMBERS)
     with pytest.raises(ReadError, match="no member matches 'val.csv'; members: set/train/a.csv, set/test/a.csv"):
         unpack(path, "zip", "val.csv", tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["CON", "data/nul.csv", "com1.txt", "LPT9", "aux .csv"])
+def test_names_of_devices_are_refused(tmp_path: Path, name: str) -> None:
+    path = make_zip(tmp_path / "x.zip", {name: b"x"})
+    with pytest.raises(ReadError, match="is the name of a device"):
+        unpack(path, "zip", None, tmp_path / "out")
+
+
+def test_names_that_only_look_like_devices_are_fine(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "x.zip", {"contents.csv": b"x", "com10.csv": b"x", "nullable/a": b"x"})
+    assert len(unpack(path, "zip", None, tmp_path / "out")) == 3
+
+
+def test_an_encrypted_member_is_told_as_such(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "x.zip", {"a.csv": b"x" * 20})
+    data = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + offset] |= 1
+    path.write_bytes(data)
+    with pytest.raises(ReadError, match="'a.csv' is encrypted: ask its owners for the password"):
+        unpack(path, "zip", None, tmp_path / "out")
+
+
+class TestNamesOfZipFiles:
+    """Names that do not say in which encoding they are."""
+
+    def named(self, path: Path, *names: bytes) -> list[str]:
+        with zipfile.ZipFile(path, "w") as archive:
+            for number, name in enumerate(names):
+                archive.writestr(f"{number}".rjust(len(name), "_"), b"x")
+        data = path.read_bytes()
+        for number, name in enumerate(names):
+            data = data.replace(f"{number}".rjust(len(name), "_").encode(), name)
+        path.write_bytes(data)
+        return [name for _, name in unpack(path, "zip", None, path.parent / "out")]
+
+    @pytest.mark.parametrize(
+        ("encoding", "names"),
+        [
+            ("utf-8", ["数据/病历.csv", "für.csv"]),
+            ("gbk", ["数据/病历.csv", "说明.txt"]),
+            ("cp437", ["für Ärzte.csv", "naïve.csv"]),
+        ],
+    )
+    def test_their_bytes_tell_it(self, tmp_path: Path, encoding: str, names: list[str]) -> None:
+        assert self.named(tmp_path / "x.zip", *(name.encode(encoding) for name in names)) == sorted(names)
+
+
+class TestArchivesInArchives:
+    def nested(self, path: Path, depth: int = 1) -> Path:
+        content = make_zip(path.with_name("inner"), {"in/a.csv": b"1", "in/b.csv": b"2"}).read_bytes()
+        for level in range(depth):
+            content = make_zip(path.with_name(f"level{level}"), {f"parts/{level}.zip": content}).read_bytes()
+        path.write_bytes(content)
+        return path
+
+    def test_a_pattern_reaches_into_an_archive_inside(self, tmp_path: Path) -> None:
+        path = self.nested(tmp_path / "x.zip")
+        found = unpack(path, "zip", "parts/*.zip/in/*.csv", tmp_path / "out")
+        assert [(name, file.read_bytes()) for file, name in found] == [
+            ("parts/0.zip/in/a.csv", b"1"),
+            ("parts/0.zip/in/b.csv", b"2"),
+        ]
+
+    def test_packed_files_inside_are_reached_too(self, tmp_path: Path) -> None:
+        path = make_zip(tmp_path / "x.zip", {"a.csv.gz": gzip.compress(b"1"), "b.csv.gz": gzip.compress(b"2")})
+        found = unpack(path, "zip", "*.csv.gz/*.csv", tmp_path / "out")
+        assert [name for _, name in found] == ["a.csv.gz/a.csv", "b.csv.gz/b.csv"]
+
+    def test_a_folder_that_is_called_like_an_archive_stays_a_folder(self, tmp_path: Path) -> None:
+        path = make_zip(tmp_path / "x.zip", {"data.zip/a.csv": b"1"})
+        assert [name for _, name in unpack(path, "zip", "data.zip/*.csv", tmp_path / "out")] == ["data.zip/a.csv"]
+
+    def test_not_deeper_than_anyone_packs(self, tmp_path: Path) -> None:
+        path = self.nested(tmp_path / "x.zip", 3)
+        with pytest.raises(ReadError, match="more than 3 archives inside one another"):
+            unpack(path, "zip", "parts/2.zip/parts/1.zip/parts/0.zip/in/*.csv", tmp_path / "out")
+
+    def test_the_limits_hold_for_all_of_them_together(self, tmp_path: Path) -> None:
+        bomb = make_zip(tmp_path / "inner.zip", {"a.csv": b"0" * (1 << 20)}).read_bytes()
+        path = make_zip(tmp_path / "x.zip", {f"{number}.zip": bomb for number in range(20)})
+        with pytest.raises(ReadError, match="decompression bomb"):
+            unpack(path, "zip", "*.zip/*.csv", tmp_path / "out", Limits(harmless=4 << 20, ratio=100))
+        with pytest.raises(ReadError, match="more than 30 members"):
+            unpack(path, "zip", "*.zip/*.csv", tmp_path / "more", Limits(members=30))
 
 
 @pytest.mark.parametrize("container", ["7z", "rar"])

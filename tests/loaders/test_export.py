@@ -59,3 +59,16 @@ def test_csv_holds_lists_as_json(frame: pl.DataFrame, tmp_path: Path) -> None:
 def test_no_rows_are_written_as_such(form: str, frame: pl.DataFrame, tmp_path: Path) -> None:
     write(frame.clear(), tmp_path / "x", form)
     assert (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+SUM(A1)", "-cmd|' /C calc'!A0", "@now", "\t=1", "=HYPERLINK(1)"])
+def test_no_spreadsheet_takes_text_for_a_formula(text: str, tmp_path: Path) -> None:
+    write(pl.DataFrame({"question": [text]}), tmp_path / "x.csv", "csv")
+    assert pl.read_csv(tmp_path / "x.csv")["question"].to_list() == ["'" + text]
+
+
+@pytest.mark.parametrize("text", ["-5", "+3.2", "-1,5", "-2e-3", "+10%", "a=b", "", "‘=1"])
+def test_other_text_stays_as_it_is(text: str, tmp_path: Path) -> None:
+    write(pl.DataFrame({"question": ["x", text]}), tmp_path / "x.csv", "csv")
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["question"] for row in csv.DictReader(file)] == ["x", text]

@@ -156,6 +156,7 @@ class TestManifest:
         assert dt.datetime.fromisoformat(manifest["loaded_at"]).tzinfo is not None
         assert manifest["splits"]["train"] == {
             "rows": 2,
+            "records": loaded["train"].manifest["records"],
             "files": [{"path": "train.csv", "sha256": hashlib.sha256(TRAIN.encode()).hexdigest(), "bytes": len(TRAIN)}],
         }
         assert loaded["train"].manifest["split"] == "train"
@@ -374,8 +375,10 @@ class TestOptions:
             load_card(made_up(None, kind="resource"))
         with pytest.raises(NotLoadable, match="has not been released"):
             load_card(made_up(None, access="unreleased"))
+        with pytest.raises(NotLoadable, match="was withdrawn and is not loaded, from wherever a copy may lie"):
+            load_card(made_up(None, access="withdrawn"))
         places = [{"provider": "web", "url": "https://example.org/data"}]
-        with pytest.raises(NotLoadable, match="no `load` block .* Access: request. Write to them. It lives at https"):
+        with pytest.raises(NotLoadable, match="can be asked .* Access: request. Write to them. It lives at https"):
             load_card(made_up(None, access="request", access_note="Write to them.", sources=places))
 
     def test_a_checksum_counts_unless_another_revision_is_asked_for(self, folder: Path) -> None:

@@ -82,6 +82,7 @@ STEP_EXAMPLES: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "list": ("list", ["a", None], [["a"], []]),
     "drop_empty": ("drop_empty", [["a", " ", None], None], [["a"], None]),
     "unique": ("unique", [["b", "a", "b"]], [["b", "a"]]),
+    "sort": ("sort", [["b", None, "a"], [], None], [["a", "b", None], [], None]),
     "map": ({"map": {"values": {"0": "no", "1": ["yes", "sure"]}}}, [1, 1, None], [["yes", "sure"]] * 2 + [None]),
     "each": ({"each": ["strip", "upper"]}, [[" a", "b "], [], None, ["c"]], [["A", "B"], [], None, ["C"]]),
     "letters": ("letters", ["AC", "B, D", "E", None], [[0, 2], [1, 3], [4], None]),
@@ -91,6 +92,14 @@ STEP_EXAMPLES: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "literal_list": ("literal_list", ["['it\\'s', \"b\"]", "[]", None], [["it's", "b"], [], None]),
     "digest": ("digest", ["abc", None, "abc"], ["ba7816bf8f01cfea", None, "ba7816bf8f01cfea"]),
     "format_each": ({"format_each": "{a}={b}"}, [[{"a": 1, "b": "x"}], []], [["1=x"], []]),
+    "base64": ("base64", ["aGk=", "data:image/png;base64,aG\nk=", None], [b"hi", b"hi", None]),
+    "flagged": ({"flagged": ["mass", "hernia"]}, [[1, 0], [0, 2], [0, 0]], [["mass"], ["hernia"], []]),
+    "unwrap_json": ("unwrap_json", ["[1]", '"[1]"', r'"\"[1]\""', None], ["[1]", "[1]", "[1]", None]),
+    "signals": (
+        {"signals": {"folder": "records", "suffix": ".dat"}},
+        ["a", None],
+        [[{"path": "records/a.dat", "bytes": None}], []],
+    ),
     "images": (
         {"images": {"folder": "imgs", "suffix": ".png"}},
         [["a", "b"], []],
@@ -118,6 +127,7 @@ ROW_EXAMPLES: dict[str, tuple[Any, dict[str, list[Any]], dict[str, list[Any]]]] 
     "explode": ({"explode": ["a", "b"]}, {"a": [[1, 2], []], "b": [["x", "y"], []]}, {"a": [1, 2], "b": ["x", "y"]}),
     "unnest": ({"unnest": "s"}, {"a": [1], "s": [{"a": 2, "b": 3}]}, {"a": [1], "s_a": [2], "b": [3]}),
     "rename": ({"rename": {"a": "b"}}, {"a": [1]}, {"b": [1]}),
+    "also_called": ({"also_called": {"b": ["x", "a"], "c": ["d"]}}, {"a": [1], "z": [2]}, {"b": [1], "z": [2]}),
     "unpivot": (
         {"unpivot": {"columns": ["p", "q"], "name": "kind", "value": "text"}},
         {"a": [1, 2], "p": ["x", "y"], "q": ["z", None]},

@@ -133,7 +133,7 @@ class TestTables:
 
     def test_a_file_of_an_unknown_encoding_or_option_is_refused(self, write: Write) -> None:
         path = write("x.csv", "a\n1\n")
-        with pytest.raises(ReadError, match="no encoding called 'utf-9'"):
+        with pytest.raises(ReadError, match="no encoding of text called 'utf-9'"):
             read(path, encoding="utf-9")
         with pytest.raises(ReadError, match="no option skip; they have: escape"):
             read(path, options={"skip": 1})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
 
-from loaders.render import RENDERERS, Segment, render
+from loaders.render import RENDERERS, UNRENDERED, Segment, render
 from registry.errors import UnknownOption, UsageError
 from registry.vocabulary import SCHEMA
 from tests.support.questions import records
@@ -101,7 +102,9 @@ def test_a_row_is_rendered(schema: str, row: dict[str, Any], segments: list[tupl
 
 
 def test_every_schema_is_rendered_or_refused() -> None:
-    assert set(RENDERERS) | {"segmentation"} == set(SCHEMA)
+    assert set(RENDERERS) | set(UNRENDERED) == set(SCHEMA)
+    with pytest.raises(UsageError, match="what they mean is not known"):
+        render(pl.DataFrame({"extra": [{"a": "x"}]}), "table")
 
 
 def test_blank_and_missing_text_gives_no_segment() -> None:

@@ -99,7 +99,7 @@ class TestPlacesOfFiles:
     ) -> None:
         with pytest.raises(MissingFiles) as told:
             Mirror(tmp_path, monkeypatch).split("gmai-vl-5-5m", "example")
-        assert "raw.githubusercontent.com/uni-medical/GMAI-VL/HEAD/examples/example_data.json" in str(told.value)
+        assert "offline: https://github.com/uni-medical/GMAI-VL" in str(told.value)
         assert "Get it from: https://github.com/uni-medical/GMAI-VL\n" in str(told.value)
 
     def test_a_plain_copy_does_in_place_of_an_archive(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from loaders.checksums import git_blob
 from tests.support.hub import Hub
 
 
@@ -82,7 +83,7 @@ class DatasetHub(Hub):
                 "type": "file",
                 "path": file.relative_to(folder).as_posix(),
                 "size": file.stat().st_size,
-                "oid": "0" * 40,
+                "oid": git_blob(file),
             }
             for file in sorted(folder.rglob("*"))
             if file.is_file()

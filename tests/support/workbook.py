@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zipfile
+from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 from xml.sax.saxutils import escape
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -11,7 +13,10 @@ RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
-def write_workbook(path: Path, sheets: dict[str, list[list[str | None]]]) -> Path:
+T = TypeVar("T", Path, BytesIO)
+
+
+def write_workbook(path: T, sheets: dict[str, list[list[str | None]]]) -> T:
     """Write sheets of text cells; None is a cell that is not there."""
     numbered = list(enumerate(sheets.items(), start=1))
     listed = "".join(f'<sheet name="{escape(name)}" sheetId="{n}" r:id="r{n}"/>' for n, (name, _) in numbered)

@@ -1,0 +1,142 @@
+"""`registry cache`: what the cache holds, and taking out of it what can be made or fetched again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from registry.errors import UnknownOption
+from registry.settings import settings
+
+KINDS = {
+    "downloads": "files as their sources publish them, each kept once",
+    "by-hand": "files that people put below datasets/ themselves",
+    "unpacked": "members of archives",
+    "records": "records, ready to be mapped into memory",
+    "media": "pictures that were inside tables",
+    "tokens": "token files",
+    "parts": "downloads that were interrupted",
+}
+DAY = 86_400
+
+
+class Held(NamedTuple):
+    """Something in the cache: its kind, whose it is where that is known, paths, bytes and when it was last of use."""
+
+    kind: str
+    dataset: str | None
+    paths: tuple[Path, ...]
+    bytes: int
+    used: float
+
+
+def held(slugs: Collection[str] = ()) -> list[Held]:
+    """All that the cache holds, or what is known to be of `slugs`.
+
+    The same bytes under several names count once.
+    """
+    cache = settings().cache
+    found = [*_downloads(cache), *_folders(cache)]
+    return [one for one in found if not slugs or one.dataset in slugs]
+
+
+def chosen(found: Sequence[Held], kinds: Collection[str] = (), older_than_days: float | None = None) -> list[Held]:
+    """Those of some kinds that were not of use for some days. Files that people put there are taken only by name.
+
+    Raises:
+        UnknownOption: no such kind.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UnknownOption("kind", kind, list(KINDS))
+    before = time.time() - (older_than_days or 0) * DAY
+    return [
+        one
+        for one in found
+        if (one.kind in kinds if kinds else one.kind != "by-hand") and (older_than_days is None or one.used < before)
+    ]
+
+
+def remove(found: Sequence[Held]) -> int:
+    """Take things out of the cache; returns the bytes that were freed. A load that is using them keeps them open.
+
+    Raises:
+        OSError: something cannot be removed.
+    """
+    for one in found:
+        for path in one.paths:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # not empty
+                path.parent.rmdir()
+    return sum(one.bytes for one in found)
+
+
+def _downloads(cache: Path) -> Iterator[Held]:
+    """Downloads appear under the names of datasets as links to one kept file."""
+    blobs = {_inode(path): path for path in _files(cache / "blobs")}
+    shown: dict[tuple[int, int], list[Path]] = {}
+    for path in _files(cache / "datasets"):
+        if ".part" in path.name:
+            yield _one("parts", _slug(cache, path), path)
+        elif _inode(path) in blobs:
+            shown.setdefault(_inode(path), []).append(path)
+        else:
+            revision = path.relative_to(cache / "datasets").parts[1].startswith("@")
+            yield _one("downloads" if revision else "by-hand", _slug(cache, path), path)
+    for inode, blob in blobs.items():
+        names = shown.get(inode, [])
+        slugs = {_slug(cache, path) for path in names}
+        stat = blob.stat()
+        yield Held("downloads", slugs.pop() if len(slugs) == 1 else None, (*names, blob), stat.st_size, stat.st_atime)
+    for repository in sorted((cache / "hub").glob("datasets--*")):
+        size = sum(path.stat().st_size for path in _files(repository / "blobs"))
+        yield Held("downloads", None, (repository,), size, repository.stat().st_mtime)
+
+
+def _folders(cache: Path) -> Iterator[Held]:
+    owners = _owners(cache)
+    for kind in ("unpacked", "records", "media", "tokens"):
+        for folder in sorted(path for path in (cache / kind).glob("*") if path.is_dir()):
+            files = list(_files(folder))
+            used = max((path.stat().st_mtime for path in files), default=0.0)
+            owner = owners.get(folder.name)
+            yield Held(kind, owner, (folder,), sum(path.stat().st_size for path in files), used)
+
+
+def _owners(cache: Path) -> dict[str, str]:
+    """Key of records -> slug, and start of an archive's checksum -> slug, as the kept manifests tell."""
+    owners: dict[str, str] = {}
+    for path in (cache / "manifests").glob("*/*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            for split in manifest["splits"].values():
+                owners[split["records"]] = manifest["slug"]
+    return owners
+
+
+def _one(kind: str, slug: str | None, path: Path) -> Held:
+    stat = path.stat()
+    return Held(kind, slug, (path,), stat.st_size, stat.st_mtime)
+
+
+def _slug(cache: Path, path: Path) -> str:
+    return path.relative_to(cache / "datasets").parts[0]
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.endswith(".lock"):
+            yield path

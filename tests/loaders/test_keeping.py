@@ -1,0 +1,152 @@
+"""What is kept on this machine: held against its checksums, listed, and taken out again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loaders import tidy
+from loaders.load import Splits, load_card
+from loaders.verify import verify
+from registry.card import DatasetCard
+from registry.errors import UnknownOption
+from tests.support.files_server import FilesServer
+
+ROWS = b'{"q": "Which?", "a": "this"}\n'
+
+
+def made_up(site: FilesServer, slug: str = "made-up", **more: Any) -> DatasetCard:
+    known = {"slug": slug, "name": "Made Up", "kind": "dataset", "summary": "Made up.", "access": "open"}
+    block = {
+        "schema": "question_answer",
+        "source": f"{site.address}/data",
+        "revision": "v1",
+        "fields": {"question": "q", "answers": ["a", "list"]},
+        "splits": {"train": "train.jsonl", "test": "test.jsonl"},
+    }
+    return DatasetCard.model_validate(known | {"load": block | more})
+
+
+def whole(card: DatasetCard) -> Splits:
+    loaded = load_card(card)
+    assert isinstance(loaded, Splits)
+    return loaded
+
+
+@pytest.fixture
+def site() -> Iterator[FilesServer]:
+    with FilesServer({"/data/train.jsonl": ROWS, "/data/test.jsonl": ROWS * 2}) as server:
+        yield server
+
+
+@pytest.fixture
+def cache(clean_env: Path) -> Path:
+    return clean_env / ".cache/medregistry"
+
+
+def states(card: DatasetCard) -> dict[str, str]:
+    return {one.file.rpartition("/")[2]: one.state for one in verify(card)}
+
+
+class TestVerify:
+    def test_files_are_what_they_were_when_they_were_loaded(self, site: FilesServer) -> None:
+        card = made_up(site)
+        assert states(card) == {"train.jsonl": "missing", "test.jsonl": "missing"}
+        whole(card)
+        asked = len(site.asked)
+        assert Counter(one.state for one in verify(card)) == {"ok": 4}
+        assert len(site.asked) == asked
+
+    def test_a_file_that_was_changed_since_is_told(self, site: FilesServer, cache: Path) -> None:
+        card = made_up(site)
+        whole(card)
+        path = cache / "datasets/made-up/@v1/train.jsonl"
+        path.unlink()
+        path.write_bytes(ROWS * 3)
+        (changed,) = (one for one in verify(card) if one.state == "changed")
+        assert changed.file == "train.jsonl"
+        assert "when it was last loaded" in changed.told
+
+    def test_the_pin_of_a_card_counts_before_all_else(self, site: FilesServer) -> None:
+        whole(made_up(site))
+        pinned = made_up(site, splits={"train": {"path": "train.jsonl", "sha256": "0" * 64}})
+        (told, *_) = verify(pinned)
+        assert told.state == "changed"
+        assert "the card pins 000" in told.told
+
+    def test_records_that_were_damaged_are_told(self, site: FilesServer, cache: Path) -> None:
+        card = made_up(site)
+        whole(card)
+        part = min(cache.glob("records/*/*.arrow"))
+        data = bytearray(part.read_bytes())
+        data[len(data) // 2] ^= 1
+        part.write_bytes(data)
+        assert Counter(one.state for one in verify(card)) == {"ok": 3, "changed": 1}
+
+    def test_a_folder_of_ones_own_is_held_against_the_card(self, site: FilesServer, tmp_path: Path) -> None:
+        (tmp_path / "train.jsonl").write_bytes(ROWS)
+        (tmp_path / "test.jsonl").write_bytes(b"other")
+        digest = "0d2e8d4f1ce6ea32bdd0d19a3a4b04d67c8c49f79ba08d6ba5dbdd2d92bff5ad"
+        card = made_up(site, splits={"train": "train.jsonl", "test": {"path": "test.jsonl", "sha256": digest}})
+        assert {one.file: one.state for one in verify(card, files=tmp_path)} == {
+            "train.jsonl": "not pinned",
+            "test.jsonl": "changed",
+        }
+
+
+class TestCache:
+    def test_the_same_bytes_of_two_datasets_are_there_once(self, site: FilesServer, cache: Path) -> None:
+        whole(made_up(site))
+        whole(made_up(site, "other"))
+        blobs = [path for path in (cache / "blobs").rglob("*") if path.is_file()]
+        assert sorted(path.stat().st_size for path in blobs) == [len(ROWS), 2 * len(ROWS)]
+        downloads = [one for one in tidy.held() if one.kind == "downloads"]
+        assert sum(one.bytes for one in downloads) == 3 * len(ROWS)
+
+    def test_it_tells_what_is_whose(self, site: FilesServer, cache: Path) -> None:
+        whole(made_up(site))
+        (cache / "datasets/made-up").mkdir(exist_ok=True)
+        (cache / "datasets/made-up/by-hand.csv").write_text("x")
+        kinds = Counter(one.kind for one in tidy.held(["made-up"]))
+        assert kinds == {"downloads": 2, "records": 2, "by-hand": 1}
+        assert tidy.held(["other"]) == []
+
+    def test_what_goes_is_made_or_fetched_again(self, site: FilesServer, cache: Path) -> None:
+        card = made_up(site)
+        first = whole(card)["train"].frame.rows()
+        freed = tidy.remove(tidy.chosen(tidy.held(), []))
+        assert freed > 0
+        assert not [path for path in cache.rglob("*") if path.suffix in (".arrow", ".jsonl")]
+        assert whole(card)["train"].frame.rows() == first
+
+    def test_files_put_there_by_hand_go_only_when_they_are_meant(self, site: FilesServer, cache: Path) -> None:
+        (cache / "datasets/made-up").mkdir(parents=True)
+        (cache / "datasets/made-up/by-hand.csv").write_text("x")
+        assert tidy.chosen(tidy.held()) == []
+        assert [one.kind for one in tidy.chosen(tidy.held(), ["by-hand"])] == ["by-hand"]
+
+    def test_what_was_of_use_lately_stays(self, site: FilesServer, cache: Path) -> None:
+        card = made_up(site)
+        whole(card)
+        assert tidy.chosen(tidy.held(), ["records"], older_than_days=1) == []
+        old = time.time() - 3 * tidy.DAY
+        for path in cache.glob("records/*/*"):
+            os.utime(path, (old, old))
+        assert len(tidy.chosen(tidy.held(), ["records"], older_than_days=1)) == 2
+        whole(card)
+        assert tidy.chosen(tidy.held(), ["records"], older_than_days=1) == []
+
+    def test_a_kind_that_is_none_is_refused(self) -> None:
+        with pytest.raises(UnknownOption, match="kind cannot be 'recods'"):
+            tidy.chosen([], ["recods"])
+
+    def test_records_in_use_outlive_the_cleaning(self, site: FilesServer) -> None:
+        records = whole(made_up(site))["test"]
+        tidy.remove(tidy.chosen(tidy.held()))
+        assert [row["question"] for row in records] == ["Which?", "Which?"]
