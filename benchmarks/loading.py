@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 
@@ -132,6 +133,7 @@ def compare(folder: Path, form: str, megabytes: int, runs: int) -> list[list[str
     path = made(folder, form, megabytes)
     load = CARD["load"] | {"splits": {"train": path.name}}  # type: ignore[operator]
     kind = "json" if form == "jsonl" else form
+    time.sleep(3)  # the checksum of a file that was changed this very moment is not remembered
     found: dict[str, list[list[float]]] = {}
     for number in range(runs):
         ours, theirs = folder / f"ours-{number}", folder / f"theirs-{number}"

@@ -15,6 +15,7 @@ from loaders.rows import LOCAL, SHOWN, Context, Others, apply
 from loaders.schemas import conform
 from loaders.together import together
 from registry.errors import ReadError
+from registry.loadspec import Pipeline
 
 
 def build(
@@ -99,13 +100,17 @@ def _tables(plan: SplitPlan, files: Sequence[Located]) -> Iterator[pl.DataFrame]
 
 def _row_by_row(plan: SplitPlan) -> bool:
     """Whether no row step of the plan needs to see more than one row."""
-    numbered = any(
-        pipeline.source[0] == "row_number"
-        for word, argument in plan.rows
-        if word == "compute"
-        for pipeline in argument.values()
-    )
-    return not numbered and all(word in LOCAL for word, _ in plan.rows)
+    computed = [pipeline for word, argument in plan.rows if word == "compute" for pipeline in argument.values()]
+    return not any(map(_numbers_rows, computed)) and all(word in LOCAL for word, _ in plan.rows)
+
+
+def _numbers_rows(pipeline: Pipeline) -> bool:
+    word, argument = pipeline.source
+    parts = [
+        *(argument if word == "coalesce" else []),
+        *(a.options for step, a in pipeline.steps if step == "index_in"),
+    ]
+    return word == "row_number" or any(map(_numbers_rows, parts))
 
 
 def _extra(plan: SplitPlan, table: pl.DataFrame) -> pl.Series | None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from registry.errors import ChecksumError
+from registry.errors import ChecksumError, ReadError
 from registry.loadspec import FileRef
 from registry.settings import settings
 
@@ -22,12 +22,19 @@ SETTLED = 2.0
 
 
 def sha256(path: Path, *, fresh: bool = False) -> str:
-    """SHA-256 of a file, in hex; that of a large file that has not changed is remembered, unless `fresh`."""
-    before = _state(path)
-    if not fresh and (known := _known(path, before)):
-        return known
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a file, in hex; that of a large file that has not changed is remembered, unless `fresh`.
+
+    Raises:
+        ReadError: it may not be read.
+    """
+    try:
+        before = _state(path)
+        if not fresh and (known := _known(path, before)):
+            return known
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except PermissionError as error:
+        raise ReadError(f"{path}: cannot be read: {error.strerror}") from None
     if _state(path) == before:
         _remember(path, before, found)
     return found

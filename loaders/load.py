@@ -160,7 +160,7 @@ def load_card(
         return _as_they_are(card, spec, error, split, config=config, revision=revision, files=files, offline=offline)
     _tell_missing(card, spec, origin, missing, manifest)
     _tell_withheld(card, spec, origin, manifest)
-    manifests.keep(manifest)
+    _keep(manifest)
     for name, one in records.items():
         one.manifest = {**manifest, "split": name, **manifest["splits"][name]}
         one.media = MediaPlace(origin, spec.media, plans[name].files, spec.by_hand)
@@ -185,6 +185,8 @@ class Found(NamedTuple):
 
     files: list[Located]
     joined: list[tuple[Join, list[Located] | None]]
+    archives: list[Located]
+    """Those that its own files are members of."""
 
 
 def loadable(
@@ -249,7 +251,9 @@ def _locate(
             if gone:
                 missing[name] = gone
             else:
-                found[name] = Found(located, joined)
+                inside = any(settings().cache / "unpacked" in file.path.parents for file in located)
+                archives = locate(origin, one.files, alone=alone, unpack=False)[0] if inside else []
+                found[name] = Found(located, joined, archives)
     return found, missing
 
 
@@ -281,6 +285,7 @@ def _records(card: DatasetCard, one: SplitPlan, found: Found, manifest: dict[str
             {"path": name, "sha256": digest, "bytes": path.stat().st_size}
             for (name, digest), path in zip(sums, used, strict=True)
         ],
+        "archives": [{"path": file.name, "sha256": checksums.sha256(file.path)} for file in found.archives],
     }
     return Records(frame, one.schema, folder=_root(found.files[0]))
 
@@ -331,6 +336,17 @@ def _tell_withheld(card: DatasetCard, spec: Load, origin: Origin, manifest: dict
     count = len(origin.skipped)
     told = f"{card.slug}: {count} file{'s' if count > 1 else ''} neither fetched nor read: {reasons}"
     warnings.warn(told, PartialLoad, stacklevel=_caller())
+
+
+def _keep(manifest: dict[str, Any]) -> None:
+    """Keep the manifest for `registry verify`; where that cannot be done the load is no worse for it."""
+    try:
+        manifests.keep(manifest)
+    except OSError as error:
+        told = (
+            f"the manifest cannot be kept in {settings().cache}: {error.strerror or error}; `registry verify` lacks it"
+        )
+        warnings.warn(told, UserWarning, stacklevel=_caller())
 
 
 def _tell_seen(slug: str, seen: Sequence[SourceNote]) -> None:

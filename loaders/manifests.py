@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,10 +16,15 @@ from registry.settings import settings
 Manifest = dict[str, Any]
 
 
+def file_name(name: str) -> str:
+    """A name of a split or configuration as that of a file; different names stay different."""
+    plain = re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:80]
+    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+
+
 def place(slug: str, config: str | None) -> Path:
     """The file of the manifest of a dataset's configuration."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", config or "default").lstrip(".") or "default"
-    return settings().cache / "manifests" / slug / f"{name}.json"
+    return settings().cache / "manifests" / slug / f"{file_name(config) if config else 'default'}.json"
 
 
 def kept(slug: str, config: str | None) -> Manifest | None:
@@ -44,7 +50,10 @@ def keep(manifest: Mapping[str, Any]) -> Path:
     target = place(manifest["slug"], manifest["config"])
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(whole, file, ensure_ascii=False, indent=1)
-    Path(temporary).replace(target)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(whole, file, ensure_ascii=False, indent=1)
+        Path(temporary).replace(target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
     return target

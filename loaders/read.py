@@ -53,6 +53,8 @@ def chunks(located: Located, read: Read) -> Iterator[pl.DataFrame]:
             row += frame.height
     except OSError as error:
         raise ReadError(f"{located.path}: cannot be read: {error.strerror or error}") from None
+    except pl.exceptions.PanicException as error:
+        raise ReadError(f"{located.path}: no sense can be made of it: {error}; fetch it again") from None
 
 
 def read_file(located: Located, read: Read) -> pl.DataFrame:

@@ -31,7 +31,7 @@ from registry.settings import settings
 
 FORMAT = 1
 """Another number whenever the same files and card come to other records."""
-PART = 64 << 20
+PART = 32 << 20
 RECORD = "record.json"
 
 Parts = Callable[[Context], Iterator[pl.DataFrame]]
@@ -83,10 +83,11 @@ def stored(key: str, make: Parts, context: Context) -> Stored:
 def record_of(folder: Path) -> dict[str, Any] | None:
     """What `record.json` in a folder of records says; None where there are none."""
     try:
-        record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return record
+    whole = isinstance(record, dict) and {"parts", "notes", "rows"} <= record.keys()
+    return record if whole else None
 
 
 def _opened(folder: Path) -> Stored | None:
@@ -97,7 +98,7 @@ def _opened(folder: Path) -> Stored | None:
         if any((folder / part["file"]).stat().st_size != part["bytes"] for part in record["parts"]):
             return None
         frames = [_mapped(folder / part["file"]) for part in record["parts"]]
-    except (OSError, KeyError, pa.ArrowException):
+    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException):
         return None
     os.utime(folder / RECORD)  # when it was last of use, for whoever cleans the cache
     return Stored(pl.concat(frames, rechunk=False), record["notes"], folder.name)

@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from registry.errors import UnknownOption
+from filelock import FileLock, Timeout
+
+from registry.errors import MedRegistryError, UnknownOption
 from registry.settings import settings
 
 KINDS = {
@@ -39,8 +41,13 @@ def held(slugs: Collection[str] = ()) -> list[Held]:
     """All that the cache holds, or what is known to be of `slugs`.
 
     The same bytes under several names count once.
+
+    Raises:
+        MedRegistryError: the cache is no folder.
     """
     cache = settings().cache
+    if cache.exists() and not cache.is_dir():
+        raise MedRegistryError(f"the cache {cache} is no folder; REGISTRY_CACHE names another")
     found = [*_downloads(cache), *_folders(cache)]
     return [one for one in found if not slugs or one.dataset in slugs]
 
@@ -63,34 +70,45 @@ def chosen(found: Sequence[Held], kinds: Collection[str] = (), older_than_days: 
 
 
 def remove(found: Sequence[Held]) -> int:
-    """Take things out of the cache; returns the bytes that were freed. A load that is using them keeps them open.
+    """Take things out of the cache; returns the bytes that were freed.
+
+    A load that has opened records keeps them; what a process is making right now stays.
 
     Raises:
         OSError: something cannot be removed.
     """
-    for one in found:
-        for path in one.paths:
-            if path.is_dir() and not path.is_symlink():
+    return sum(one.bytes for one in found if all(_removed(path) for path in one.paths))
+
+
+def _removed(path: Path) -> bool:
+    """Take away a file, or a folder that nobody is making right now; whether it is gone."""
+    if path.is_dir() and not path.is_symlink():
+        lock = FileLock(path.parent / f".{path.name}.lock")
+        try:
+            with lock.acquire(timeout=0):
                 shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # not empty
-                path.parent.rmdir()
-    return sum(one.bytes for one in found)
+        except Timeout:
+            return False
+    else:
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty
+        path.parent.rmdir()
+    return True
 
 
 def _downloads(cache: Path) -> Iterator[Held]:
     """Downloads appear under the names of datasets as links to one kept file."""
     blobs = {_inode(path): path for path in _files(cache / "blobs")}
     shown: dict[tuple[int, int], list[Path]] = {}
+    for path in _files(cache / "parts"):
+        yield _one("parts", None, path)
     for path in _files(cache / "datasets"):
-        if ".part" in path.name:
-            yield _one("parts", _slug(cache, path), path)
-        elif _inode(path) in blobs:
+        below = path.relative_to(cache / "datasets").parts
+        if _inode(path) in blobs:
             shown.setdefault(_inode(path), []).append(path)
         else:
-            revision = path.relative_to(cache / "datasets").parts[1].startswith("@")
-            yield _one("downloads" if revision else "by-hand", _slug(cache, path), path)
+            kept = len(below) > 1 and below[1].startswith("@")
+            yield _one("downloads" if kept else "by-hand", _slug(cache, path) if len(below) > 1 else None, path)
     for inode, blob in blobs.items():
         names = shown.get(inode, [])
         slugs = {_slug(cache, path) for path in names}
@@ -106,6 +124,10 @@ def _folders(cache: Path) -> Iterator[Held]:
     for kind in ("unpacked", "records", "media", "tokens"):
         for folder in sorted(path for path in (cache / kind).glob("*") if path.is_dir()):
             files = list(_files(folder))
+            if folder.name.startswith(".part-"):
+                if folder.stat().st_mtime < time.time() - DAY:  # of a process that is no more
+                    yield Held("parts", None, (folder,), sum(path.stat().st_size for path in files), 0.0)
+                continue
             used = max((path.stat().st_mtime for path in files), default=0.0)
             owner = owners.get(folder.name)
             yield Held(kind, owner, (folder,), sum(path.stat().st_size for path in files), used)

@@ -37,16 +37,17 @@ def verify(card: DatasetCard, *, config: str | None = None, files: Path | None =
     Raises:
         NotLoadable: the card has no `load` block.
         UnknownOption: no such configuration.
+        MissingFiles: `files` does not exist.
     """
     if card.load is None:
         raise NotLoadable(f"{card.slug}: its card has no `load` block, so there is nothing to verify")
-    origin = Origin(
-        slug=card.slug, source=card.load.source, revision=card.load.revision, files=files, offline=True, pinned=False
-    )
+    origin = Origin(slug=card.slug, source=card.load.source, revision=card.load.revision, files=files, offline=True)
+    if files is not None and not files.exists():
+        raise MissingFiles(f"there is no folder or file {files}")
     found: list[Checked] = []
     for name, one in plans(card.load, config):
         known = (manifests.kept(card.slug, name) or {}).get("splits", {}).get(one.name, {})
-        told = {file["path"]: file["sha256"] for file in known.get("files", [])}
+        told = {file["path"]: file["sha256"] for file in [*known.get("files", []), *known.get("archives", [])]}
         for ref in files_of(one):
             found += [Checked(name, one.name, *told_of) for told_of in _files(origin, ref, told)]
         if key := known.get("records"):
@@ -57,7 +58,10 @@ def verify(card: DatasetCard, *, config: str | None = None, files: Path | None =
 def _files(origin: Origin, ref: FileRef, told: dict[str, str]) -> Iterator[tuple[str, str, str]]:
     try:
         located, absent = locate(origin, [ref], unpack=False)
-    except (MissingFiles, ReadError) as error:
+    except MissingFiles as error:
+        yield ref.path, MISSING, str(error)
+        return
+    except (ChecksumError, ReadError) as error:
         yield ref.path, CHANGED, str(error)
         return
     if absent:

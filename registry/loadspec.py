@@ -143,12 +143,14 @@ STEPS: dict[str, Any] = {
     "get": str,  # field of a struct
     "item": int,  # element of a list
     "values": None,  # struct -> list: in order (of letters, if its fields are letters), without missing ones at the end
+    "keyed_by": str,  # struct whose keys are data -> list of structs: {keyed_by: k} makes [{k: a, n: 1}] of {a: {n: 1}}
     "keys_by_value": None,  # struct of flags or counts -> names of the true ones
     "flagged": list[str],  # list of flags or counts, one for each of these names -> names of the true ones
     "list": None,  # value -> [value], missing -> []
     "drop_empty": None,  # leave empty and missing elements out of a list
     "unique": None,  # list without repeats, order kept
     "sort": None,  # list in the order of its values, for options whose right one the source always writes first
+    "mean": None,  # list of numbers -> their mean, missing ones left out: one score of several raters
     "map": MapValues,
     "each": list[Any],  # steps applied to each element of a list
     "letters": None,  # "AC", "A, C" or ["A", "C"] -> [0, 2]

@@ -138,14 +138,14 @@ def _header(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: s
 def _open(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
     try:
         return archive.open(info)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
         raise ReadError(f"{path}: {info.filename!r} cannot be opened: {error}") from None
 
 
 def _exactly(path: Path, name: str, file: IO[bytes], count: int) -> bytes:
     try:
         data = file.read(count)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise ReadError(f"{path}: {name!r} is damaged or cut short ({error}); fetch it again") from None
     if len(data) != count:
         raise ReadError(f"{path}: {name!r} is cut short; fetch it again")

@@ -62,7 +62,7 @@ def text_blocks(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(encoding) else encoding)()
     except LookupError:
         raise ReadError(f"{path}: Python knows no encoding of text called {encoding!r}") from None
-    began = lines = 0
+    began = 0
     with path.open("rb") as file:
         while True:
             data = file.read(BLOCK)
@@ -72,7 +72,7 @@ def text_blocks(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
             except UnicodeDecodeError as error:
                 # The decoder counts from what it held back of the block before.
                 begin = began - len(held)
-                line = lines + error.object.count(b"\n", 0, error.start) + 1
+                line = _line_of(path, begin + error.start)
                 raise ReadError(
                     f"{path}: not valid {encoding}: byte 0x{error.object[error.start]:02x} at offset "
                     f"{begin + error.start} (line {line}). If the file is in another encoding, name it in the card, as "
@@ -83,10 +83,18 @@ def text_blocks(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
             began += len(data)
             if text:
                 block = text.removeprefix("\ufeff").encode() if began == len(data) else text.encode()
-                lines += block.count(b"\n")
                 yield block
             if not data:
                 return
+
+
+def _line_of(path: Path, offset: int) -> int:
+    with path.open("rb") as file:
+        count = 1
+        while offset > 0 and (data := file.read(min(BLOCK, offset))):
+            count += data.count(b"\n")
+            offset -= len(data)
+    return count
 
 
 def refuse_other_text(path: Path, encoding: str) -> None:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from registry.errors import ReadError
 
 LONGEST_ELEMENT = 1 << 30
+SHORT = 64
+"""Bytes below which an element may be nothing but white space; longer runs of it nobody writes."""
 BACKSLASH = 0x5C
 TEXT, COMMA, OPENS, CLOSES, BREAK = 1, 2, 3, 4, 5
 KIND = np.zeros(256, dtype=np.uint8)
@@ -22,8 +24,9 @@ Places = npt.NDArray[np.int64]
 
 
 def is_list(head: bytes) -> bool:
-    """Whether a document that begins like this is a list."""
-    return head.lstrip().startswith(b"[")
+    """Whether a document that begins like this is a list of objects."""
+    start = head.lstrip()
+    return start.startswith(b"[") and start[1:].lstrip().startswith(b"{")
 
 
 def element_blocks(path: Path, blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -51,7 +54,10 @@ def element_blocks(path: Path, blocks: Iterable[bytes]) -> Iterator[bytes]:
         if ended:
             _refuse_rest(path, data)
             continue
-        text, used, ended = _whole_elements(data)
+        try:
+            text, used, ended = _whole_elements(data)
+        except ValueError as error:
+            raise ReadError(f"{path}: not a JSON list: {error}") from None
         held = data[used:]
         if text.strip():
             yield text
@@ -89,12 +95,26 @@ def _whole_elements(data: bytes) -> tuple[bytes, int, bool]:
     elif not len(commas):
         return b"", 0, False
     used = end if end is not None else int(commas[-1]) + 1
+    if _lacks_an_element(data, commas, end):
+        raise ValueError("two commas follow each other, or one the last element")
     out = array[:used].copy()
     # Line ends between the tokens of an element would end its line.
     breaks = places[kinds == BREAK]
     out[breaks[breaks < used]] = 32
     out[commas] = 10
     return out.tobytes() + (b"\n" if end is not None else b""), used + (end is not None), end is not None
+
+
+def _lacks_an_element(data: bytes, commas: Places, end: int | None) -> bool:
+    """Whether nothing stands before, between or behind commas; a list without any comma may be empty."""
+    if not len(commas):
+        return False
+    begins = np.concatenate([[0], commas + 1])
+    ends = np.concatenate([commas, [len(data) if end is None else end]])
+    if end is None:
+        begins, ends = begins[:-1], ends[:-1]
+    short = np.flatnonzero(ends - begins < SHORT)
+    return any(not data[begins[place] : ends[place]].strip() for place in short)
 
 
 def _ends_of_texts(array: Bytes, quotes: Places) -> Places:

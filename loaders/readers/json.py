@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from registry.loadspec import Read
 
 VALUE = "value"
 """Name of the one column of rows that are not objects."""
-PIECE = 256
-"""Lines whose types are found together."""
-MOST_FIELDS = 1_000
+PIECE, MOST_LINES = 256, 16_384
+"""Lines whose types are found together: where objects have many fields, and elsewhere."""
+MANY_FIELDS, MOST_FIELDS = 100, 1_000
+"""Fields of an object that are many, and that are too many to be columns."""
 MOST_COLUMNS = 10_000
 LONG = 32 << 20
 """Bytes of a document from which on its list is read block by block."""
@@ -67,21 +70,18 @@ def read_json(path: Path, read: Read) -> Iterator[pl.DataFrame]:
 
 
 def _frames(path: Path, blocks: Callable[[], Iterable[bytes]], read: Read) -> Iterator[pl.DataFrame]:
-    """Frames of one schema, that of all blocks together: they are gone through twice where there are several."""
-    before = count = 0
+    """Frames of one schema, that of all blocks together: they are gone through twice."""
     schema: dict[str, Any] = {}
     first = b""
-    only = pl.DataFrame()
     texts = read.options.get("text", [])
-    for block in blocks():
+    for number, block in enumerate(blocks()):
+        block = _finite(block)
         first = first or block
         try:
-            only = read_lines(block, texts) if block.strip() else pl.DataFrame()
+            here = schema_of(block, texts)
         except (pl.exceptions.PolarsError, RecursionError) as error:
-            raise _wrong_line(path, block, error, before) from None
-        schema = _narrow(common([schema, only.schema], mixed=True))
-        before += block.count(b"\n")
-        count += 1
+            raise _wrong_line(path, block, error, _lines_before(blocks(), number)) from None
+        schema = _narrow(common([schema, here], mixed=True))
     if not schema:
         raise ReadError(f"{path}: no rows in it")
     if len(schema) > MOST_COLUMNS:
@@ -89,46 +89,67 @@ def _frames(path: Path, blocks: Callable[[], Iterable[bytes]], read: Read) -> It
             f"{path}: its rows have {len(schema):,} different fields, more than {MOST_COLUMNS:,}; are the keys data? "
             "An object of rows needs `keyed_by: NAME` in the card"
         )
-    if count == 1:
-        yield _chosen(path, only, read)
-        return
     schema = _in_order(first, schema)
-    for block in blocks():
+    for number, block in enumerate(blocks()):
         if block.strip():
-            yield _chosen(path, pl.read_ndjson(io.BytesIO(block), schema=schema), read)
+            try:
+                yield _chosen(path, pl.read_ndjson(io.BytesIO(_finite(block)), schema=schema), read)
+            except pl.exceptions.PolarsError as error:
+                raise _wrong_line(path, block, error, _lines_before(blocks(), number)) from None
 
 
-def read_lines(block: bytes, texts: Sequence[str] = ()) -> pl.DataFrame:
-    """JSON lines as a frame; a field that is a list here and none there, or an object, is its JSON as text.
+def _lines_before(blocks: Iterable[bytes], number: int) -> int:
+    return sum(block.count(b"\n") for block in islice(blocks, number))
+
+
+def _finite(block: bytes) -> bytes:
+    """The lines with null for NaN and the infinities, which Python writes and JSON does not know."""
+    if not any(word in block for word in (b"NaN", b"Infinity")):
+        return block
+    lines = block.split(b"\n")
+    for place, line in enumerate(lines):
+        if b"NaN" in line or b"Infinity" in line:
+            with contextlib.suppress(ValueError, RecursionError):  # what is no JSON is told of where lines are read
+                lines[place] = json.dumps(json.loads(line, parse_constant=lambda name: None)).encode()
+    return b"\n".join(lines)
+
+
+def schema_of(block: bytes, texts: Sequence[str] = ()) -> dict[str, Any]:
+    """The types of JSON lines. What is a list or an object here and something else there is text: its JSON.
 
     So is an object whose fields are too many to be columns, and what `texts` names.
 
     Raises:
         polars.exceptions.PolarsError: not JSON lines.
     """
-    lines = [line for line in block.split(b"\n") if line.strip()]
+    lines = block.split(b"\n")
+    sample = [line for line in lines[:: max(1, len(lines) // PIECE)] if line.strip()]
+    wide = bool(sample) and max(map(_widest, _inferred(sample, texts).values()), default=0) > MANY_FIELDS
     # Of many lines at once, Polars takes a time that grows with the square of the fields.
-    pieces = [lines[start : start + PIECE] for start in range(0, len(lines), PIECE)]
-    schema: dict[str, Any] = {}
-    for piece in pieces:
-        schema = _narrow(common([schema, _of_mixture(piece, texts)], mixed=True))
-    return pl.read_ndjson(io.BytesIO(block), schema=_in_order(block, schema))
+    size = PIECE if wide else MOST_LINES
+    if len(lines) > size:
+        lines = [line for line in lines if line.strip()]
+    found = (_inferred(lines[start : start + size], texts) for start in range(0, len(lines), size))
+    return reduce(lambda one, other: _narrow(common([one, other], mixed=True)), found, {})
 
 
-def _of_mixture(lines: list[bytes], texts: Sequence[str]) -> dict[str, Any]:
+def _inferred(lines: list[bytes], texts: Sequence[str]) -> dict[str, Any]:
     """The types of lines, found by halves where they are a mixture: what Polars takes for its type it may not read."""
     block = b"\n".join(lines)
+    if not block.strip():
+        return {}
     try:
         schema = pl.scan_ndjson(io.BytesIO(block), infer_schema_length=None).collect_schema()
         told = {name: pl.String() if name in texts else dtype for name, dtype in schema.items()}
-        pl.read_ndjson(io.BytesIO(block), schema=told)
+        if any(dtype.is_nested() for dtype in told.values()) or any(flag in block for flag in (b"true", b"false")):
+            pl.read_ndjson(io.BytesIO(block), schema=told)
     except (pl.exceptions.SchemaError, pl.exceptions.ComputeError):
         if len(lines) < 2:
             raise
     else:
         return told
     half = len(lines) // 2
-    return common([_of_mixture(lines[:half], texts), _of_mixture(lines[half:], texts)], mixed=True)
+    return common([_inferred(lines[:half], texts), _inferred(lines[half:], texts)], mixed=True)
 
 
 def _narrow(schema: dict[str, Any]) -> dict[str, Any]:

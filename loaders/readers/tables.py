@@ -59,6 +59,7 @@ def read_parquet(path: Path, read: Read) -> Iterator[pl.DataFrame]:
             if not rows:
                 yield _from_arrow(file.schema_arrow.empty_table())
             for batch in file.iter_batches(batch_size=count, columns=_projected(path, file, read)):
+                batch.validate(full=True)  # a file may say text of bytes that are none
                 yield _from_arrow(pa.Table.from_batches([batch]))
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, OverflowError) as error:
         raise ReadError(f"{path}: not a whole Parquet file: {error}; fetch it again") from None

@@ -85,6 +85,16 @@ def sort(values: pl.Series, argument: None, place: Place) -> pl.Series:
 
 
 @step
+def mean(values: pl.Series, argument: None, place: Place) -> pl.Series:
+    """The mean of a list of numbers, missing ones left out; missing where there is none."""
+    lists = list_of(values, "mean", place)
+    inner = lists.dtype.inner  # type: ignore[attr-defined]
+    if not inner.is_numeric() and inner != pl.Null:
+        place.refuse_type("mean", "lists of numbers; `each` with `cast` makes numbers of text", values)
+    return lists.cast(pl.List(pl.Float64)).list.drop_nulls().list.mean()
+
+
+@step
 def each(values: pl.Series, inner: tuple[tuple[str, Any], ...], place: Place) -> pl.Series:
     """Steps run on every element."""
     lists = list_of(values, "each", place)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from loaders.place import Place
 from loaders.steps.table import list_of, step, struct_of, written
+from loaders.together import common, widened
 
 
 @step
@@ -31,6 +34,41 @@ def values(values: pl.Series, argument: None, place: Place) -> pl.Series:
     last = pl.concat_list([pl.when(pl.col(name).is_not_null()).then(pos + 1) for pos, name in enumerate(names)])
     lists = frame.select(pl.concat_list(names).list.head(last.list.max().fill_null(0)).alias("v"))["v"]
     return lists.to_frame("v").select(pl.when(pl.lit(values.is_not_null())).then("v").alias("v"))["v"]
+
+
+@step
+def keyed_by(values: pl.Series, key: str, place: Place) -> pl.Series:
+    """The fields that have a value as a list of structs, each with its name as the field `key`.
+
+    A field that is no struct itself gives ``{key, value}``. Names that differ in a number at their end come in its
+    order, others in that of the table.
+    """
+    frame = struct_of(values, "keyed_by", place).struct.unnest()
+    filled = [name for name, dtype in frame.schema.items() if dtype != pl.Null]
+    if not filled:
+        empty = pl.lit([], dtype=pl.List(pl.Struct({key: pl.String()})))
+        return values.to_frame("v").select(pl.when(pl.col("v").is_not_null()).then(empty).alias("v"))["v"]
+    inner = {name: _fields_of(frame[name]) for name in _in_order(filled)}
+    schema = common(part.schema for part in inner.values())
+    if key in schema:
+        place.refuse(0, key, "is a field of the structs already; the key needs another name")
+    parts = []
+    for name, fields in inner.items():
+        whole = widened(fields, schema).select(pl.lit(name).alias(key), pl.all()).to_struct(name)
+        parts.append(whole.to_frame().select(pl.when(pl.lit(frame[name].is_not_null())).then(name).alias(name)))
+    lists = pl.concat(parts, how="horizontal").select(pl.concat_list(pl.all()).list.drop_nulls().alias("v"))
+    return lists.select(pl.when(pl.lit(values.is_not_null())).then("v").alias("v"))["v"]
+
+
+def _fields_of(column: pl.Series) -> pl.DataFrame:
+    return column.struct.unnest() if isinstance(column.dtype, pl.Struct) else column.alias("value").to_frame()
+
+
+def _in_order(names: list[str]) -> list[str]:
+    ends = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
+    if not all(ends) or len({end[1] for end in ends if end}) != 1:
+        return names
+    return sorted(names, key=lambda name: int(re.sub(r"^.*?(\d+)$", r"\1", name)))
 
 
 @step

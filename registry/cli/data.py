@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,16 +77,17 @@ def load(
 def _write(splits: Mapping[str, Records], out: Path, form: str) -> Path:
     """Write all splits and the manifest; files appear in the folder when all of them are complete."""
     from loaders.export import write
+    from loaders.manifests import file_name
 
     manifest = next(iter(splits.values())).manifest
-    name = manifest["slug"] if not manifest.get("config") else f"{manifest['slug']}-{_safe(manifest['config'])}"
+    name = manifest["slug"] if not manifest.get("config") else f"{manifest['slug']}-{file_name(manifest['config'])}"
     target = out / name
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as made:
             folder = Path(made)
             for split, records in splits.items():
-                write(records.frame, folder / f"{_safe(split)}.{form}", form)
+                write(records.frame, folder / f"{file_name(split)}.{form}", form)
             text = json.dumps(manifest, ensure_ascii=False, indent=2, default=plain)
             (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
             target.mkdir(exist_ok=True)
@@ -96,7 +96,3 @@ def _write(splits: Mapping[str, Records], out: Path, form: str) -> Path:
     except OSError as error:
         raise UsageError(f"{target} cannot be written: {error.strerror or error}") from None
     return target
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".") or "split"

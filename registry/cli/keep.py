@@ -91,12 +91,22 @@ def verify(
         print_table(rows, ("split", "file", "state", "told") if not config else ("file", "state", "told"))
     counts = Counter(one.state for one in found)
     if counts[checking.CHANGED]:
-        raise MedRegistryError(f"{slug}: {counts[checking.CHANGED]} files are not what they should be (see above)")
+        raise MedRegistryError(f"{slug}: files that are not what they should be: {counts[checking.CHANGED]} (see above)")
     if counts[checking.MISSING] and counts[checking.MISSING] == len(found):
         raise MedRegistryError(f"{slug}: none of its files is on this machine; registry load {slug} fetches them")
     if counts[checking.MISSING]:
-        typer.echo(f"{counts[checking.MISSING]} files are not on this machine", err=True)
+        typer.echo(f"files that are not on this machine: {counts[checking.MISSING]}", err=True)
         raise typer.Exit(3)
+
+
+def _known(slugs: list[str]) -> None:
+    """Refuse a name that is no dataset's, unless the cache holds something under it."""
+    from registry.queries import dataset
+    from registry.settings import settings
+
+    for slug in slugs:
+        if not any((settings().cache / kind / slug).is_dir() for kind in ("datasets", "manifests")):
+            dataset(slug)
 
 
 def list_(slugs: SomeSlugs = None, as_json: AsJson = False) -> None:
@@ -104,6 +114,7 @@ def list_(slugs: SomeSlugs = None, as_json: AsJson = False) -> None:
     from loaders import tidy
     from registry.settings import settings
 
+    _known(slugs or [])
     sums: dict[tuple[str, str | None], list[int]] = {}
     for one in tidy.held(slugs or []):
         entry = sums.setdefault((one.kind, one.dataset), [0, 0])
@@ -134,11 +145,12 @@ def clean(
 
     if not (slugs or kind or older_than is not None or every):
         raise UsageError("say what: datasets, --kind, --older-than DAYS or --all")
+    _known(slugs or [])
     found = tidy.chosen(tidy.held(slugs or []), kind or [], older_than)
     size = sum(one.bytes for one in found)
     if not dry_run:
         try:
-            tidy.remove(found)
+            size = tidy.remove(found)
         except OSError as error:
             raise MedRegistryError(f"{error.filename}: cannot be removed: {error.strerror or error}") from None
     verb = "would be freed" if dry_run else "freed"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
-from loaders import tidy
+from loaders import manifests, tidy
 from loaders.load import Splits, load_card
 from loaders.verify import verify
 from registry.card import DatasetCard
-from registry.errors import UnknownOption
+from registry.errors import MedRegistryError, MissingFiles, UnknownOption
 from tests.support.files_server import FilesServer
 
 ROWS = b'{"q": "Which?", "a": "this"}\n'
@@ -99,6 +101,35 @@ class TestVerify:
             "test.jsonl": "changed",
         }
 
+    def test_an_archive_that_was_replaced_is_told(self, site: FilesServer, tmp_path: Path) -> None:
+        card = made_up(site, splits={"train": "rows.zip"}, read={"format": "jsonl"})
+        for text, state in ((ROWS, "ok"), (ROWS * 2, "changed")):
+            with zipfile.ZipFile(tmp_path / "rows.zip", "w") as archive:
+                archive.writestr("rows.jsonl", text)
+            if state == "ok":
+                load_card(card, files=tmp_path)
+            assert [one.state for one in verify(card, files=tmp_path) if one.file == "rows.zip"] == [state]
+
+    def test_files_put_there_by_hand_are_found(self, site: FilesServer, cache: Path) -> None:
+        (cache / "datasets/made-up").mkdir(parents=True)
+        (cache / "datasets/made-up/train.jsonl").write_bytes(ROWS)
+        assert states(made_up(site)) == {"train.jsonl": "not pinned", "test.jsonl": "missing"}
+
+    def test_a_folder_that_is_not_there_is_no_changed_file(self, site: FilesServer, tmp_path: Path) -> None:
+        with pytest.raises(MissingFiles, match="there is no folder or file"):
+            verify(made_up(site), files=tmp_path / "gone")
+
+    def test_a_manifest_that_cannot_be_kept_stops_no_load(self, site: FilesServer, cache: Path) -> None:
+        cache.mkdir(parents=True)
+        (cache / "manifests").write_text("in the way")
+        with pytest.warns(UserWarning, match="the manifest cannot be kept"):
+            assert len(whole(made_up(site))["train"]) == 1
+
+    def test_names_that_look_alike_keep_manifests_of_their_own(self) -> None:
+        names = ["a b", "a_b", "a/b", "中文", "英文", "训练", "..", "x" * 300]
+        assert len({manifests.place("x", name) for name in names}) == len(names)
+        assert manifests.file_name("训练") == "训练"
+
 
 class TestCache:
     def test_the_same_bytes_of_two_datasets_are_there_once(self, site: FilesServer, cache: Path) -> None:
@@ -141,6 +172,29 @@ class TestCache:
         assert len(tidy.chosen(tidy.held(), ["records"], older_than_days=1)) == 2
         whole(card)
         assert tidy.chosen(tidy.held(), ["records"], older_than_days=1) == []
+
+    def test_what_is_being_made_right_now_stays(self, site: FilesServer, cache: Path) -> None:
+        whole(made_up(site))
+        (cache / "records/.part-other").mkdir()
+        records = [one for one in tidy.held() if one.kind == "records"]
+        with FileLock(records[0].paths[0].parent / f".{records[0].paths[0].name}.lock", is_singleton=False):
+            tidy.remove(tidy.chosen(tidy.held()))
+        assert records[0].paths[0].is_dir()
+        assert not records[1].paths[0].is_dir()
+        assert (cache / "records/.part-other").is_dir()
+
+    def test_a_file_put_there_by_hand_is_known_by_its_place_not_its_name(self, cache: Path) -> None:
+        (cache / "datasets/made-up").mkdir(parents=True)
+        for name in ("datasets/made-up/train.part1.csv", "datasets/stray.txt"):
+            (cache / name).write_text("x")
+        assert {one.kind for one in tidy.held()} == {"by-hand"}
+        assert tidy.chosen(tidy.held()) == []
+
+    def test_a_cache_that_is_no_folder_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("REGISTRY_CACHE", str(tmp_path / "file"))
+        with pytest.raises(MedRegistryError, match="is no folder; REGISTRY_CACHE names another"):
+            tidy.held()
 
     def test_a_kind_that_is_none_is_refused(self) -> None:
         with pytest.raises(UnknownOption, match="kind cannot be 'recods'"):

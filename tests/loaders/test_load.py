@@ -157,6 +157,7 @@ class TestManifest:
         assert manifest["splits"]["train"] == {
             "rows": 2,
             "records": loaded["train"].manifest["records"],
+            "archives": [],
             "files": [{"path": "train.csv", "sha256": hashlib.sha256(TRAIN.encode()).hexdigest(), "bytes": len(TRAIN)}],
         }
         assert loaded["train"].manifest["split"] == "train"

@@ -141,6 +141,8 @@ class TestTheSameRefusals:
             ("x.json", "[" + '{"a": 1},' * 40 + '{"a"', "the list does not end; the file is cut short"),
             ("x.json", '[{"a": 1}] {"b": 2}', "something follows the list"),
             ("x.json", "[]", "no rows in it"),
+            ("x.json", '[{"a": 1},, {"a": 2}]', "two commas follow each other"),
+            ("x.json", '[{"a": 1}, {"a": 2},\n]', "two commas follow each other, or one the last"),
             ("x.csv", "a,b\n" + "1,2\n" * 40 + "1,2,3\n", "x.csv, line 42: 3 cells where the first row has 2"),
             ("x.csv", "a,b\n" + "1,2\n" * 40 + '1,"cut', "never ends; the file is cut short"),
             ("x.csv", "a,b\n", "no rows in it"),
@@ -232,6 +234,19 @@ class TestRecords:
         assert found[0] == found[1]
         assert found[0]
 
+    def test_rows_are_numbered_through_the_whole_split(self, folder: Path, request: pytest.FixtureRequest) -> None:
+        request.getfixturevalue("bit_by_bit")
+        number = {"compute": {"k": {"coalesce": [{"row_number": "r"}]}}}
+        card = made_up(schema="text", fields={"id": "k", "text": "q"}, rows=[number], splits={"train": "x.jsonl"})
+        assert splits(card, folder)["train"].frame["id"].to_list() == [f"r-{n}" for n in range(100)]
+
+    def test_whose_note_says_nothing_are_made_anew(self, folder: Path, clean_env: Path) -> None:
+        splits(self.CARD, folder)
+        (record,) = (clean_env / ".cache/medregistry/records").rglob("record.json")
+        for junk in ("[]", '{"parts": 1, "notes": [], "rows": 1}', "{"):
+            record.write_text(junk)
+            assert len(splits(self.CARD, folder)["train"]) == 99
+
     def test_are_made_once_and_read_again(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         first = splits(self.CARD, folder)["train"].frame
         monkeypatch.setattr(store, "_make", None)
@@ -315,3 +330,13 @@ def test_memory_does_not_grow_with_the_file(form: str, tmp_path: Path) -> None:
     assert rows == 60_000
     assert peak < 350, "some blocks and one part are in memory, never the file"
     assert after < 350
+
+
+def test_numbers_that_are_none_are_missing_in_json_lines_as_in_json(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(
+        '{"a": NaN, "b": "NaN is text"}\n{"a": 1.5, "b": "é"}\n{"a": -Infinity, "b": null}\n', encoding="utf-8"
+    )
+    frame = read_files([Located(path, path.name)], Read())
+    assert frame["a"].to_list() == [None, 1.5, None]
+    assert frame["b"].to_list() == ["NaN is text", "é", None]

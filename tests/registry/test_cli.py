@@ -233,3 +233,64 @@ class TestUpkeep:
         for path in commands(get_command(app)):
             told = run(*path, "--help").stdout
             assert "Example: registry" in told, path
+
+
+@pytest.fixture
+def ward_notes(tmp_path: Path, embedded_catalogue_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A private card whose files lie in a mirror; the folder of both."""
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards/ward-notes.yaml").write_text(
+        "slug: ward-notes\nname: Ward notes\nkind: dataset\nsummary: Made up.\naccess: manual\n"
+        "load:\n  schema: text\n  source: hand-over\n  fields: {text: text}\n"
+        "  splits: {训练: train.csv, 测试: test.csv}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "from/ward-notes").mkdir(parents=True)
+    (tmp_path / "from/ward-notes/train.csv").write_text("text\none\ntwo\n")
+    (tmp_path / "from/ward-notes/test.csv").write_text("text\nthree\n")
+    monkeypatch.setenv("REGISTRY_CARDS", str(tmp_path / "cards"))
+    monkeypatch.setenv("REGISTRY_MIRROR", str(tmp_path / "from"))
+    monkeypatch.setenv("REGISTRY_OFFLINE", "1")
+    return tmp_path
+
+
+class TestKeep:
+    def test_a_dataset_is_loaded_mirrored_verified_and_cleaned(self, ward_notes: Path) -> None:
+        out = ward_notes / "out"
+        assert run("load", "ward-notes", "--out", str(out), "--format", "jsonl").returncode == 0
+        assert sorted(path.name for path in (out / "ward-notes").iterdir()) == [
+            "manifest.json",
+            "测试.jsonl",
+            "训练.jsonl",
+        ]
+        done = run("mirror", "ward-notes", "--to", str(ward_notes / "to"))
+        assert done.returncode == 0, done.stderr
+        assert "ward-notes\t2\t" in done.stdout
+        told = json.loads(run("verify", "ward-notes", "--json", REGISTRY_MIRROR=str(ward_notes / "to")).stdout)
+        assert {row["state"] for row in told} == {"ok"}
+        (ward_notes / "to/ward-notes/test.csv").write_text("text\nfour\n")
+        done = run("verify", "ward-notes", REGISTRY_MIRROR=str(ward_notes / "to"))
+        assert done.returncode == 1
+        assert "files that are not what they should be: 1" in done.stderr
+        assert "records\tward-notes\t2\t" in run("cache", "list").stdout
+        assert "2 entries" in run("cache", "clean", "--kind", "records").stdout
+        assert "records" not in run("cache", "list").stdout
+
+    def test_what_is_missing_is_done_in_part(self, ward_notes: Path) -> None:
+        (ward_notes / "from/ward-notes/test.csv").unlink()
+        done = run("mirror", "ward-notes", "--to", str(ward_notes / "to"))
+        assert done.returncode == 3
+        assert "ward-notes: test.csv" in done.stderr
+        assert run("load", "ward-notes").returncode == 3
+        assert run("verify", "ward-notes").returncode == 3
+
+    def test_wrong_use_is_told(self, ward_notes: Path) -> None:
+        for arguments, message in (
+            (("cache", "clean"), "say what"),
+            (("cache", "list", "no-such-slug"), "no dataset is called"),
+            (("cache", "clean", "--kind", "recods"), "kind cannot be 'recods'"),
+            (("mirror", "ward-notes", "--to", str(ward_notes / "cards/ward-notes.yaml")), "takes a folder"),
+        ):
+            done = run(*arguments)
+            assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+            assert message in done.stderr

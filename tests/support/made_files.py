@@ -115,7 +115,7 @@ def _zip(files: Mapping[str, Made], options: Made) -> bytes:
 
 def _tar(files: Mapping[str, Made], options: Made) -> bytes:
     file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz" if options.get("gz", True) else "w") as archive:
+    with tarfile.open(fileobj=file, mode="w:gz" if options.get("packed", True) else "w") as archive:
         for path, made in files.items():
             data = content(made)
             member = tarfile.TarInfo(path)
@@ -135,6 +135,6 @@ FORMS: dict[str, Callable[[Any, Made], bytes]] = {
     "npz": _npz,  # {name: numbers, nested as the array is}
     "image": _image,  # [width, height]; colour, form (as PIL names it)
     "zip": _zip,  # {path: file}
-    "tar": _tar,  # {path: file}; gz
+    "tar": _tar,  # {path: file}; packed (with gzip, unless it is false)
     "gz": lambda made, options: gzip.compress(content(made), mtime=0),  # the one file in it
 }
