@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial, reduce
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from loaders.together import by_name, common
 from registry.errors import ReadError
 from registry.loadspec import Read
 
+T = TypeVar("T")
 VALUE = "value"
 """Name of the one column of rows that are not objects."""
 PIECE, MOST_LINES = 256, 16_384
@@ -75,12 +76,8 @@ def _frames(path: Path, blocks: Callable[[], Iterable[bytes]], read: Read) -> It
     first = b""
     texts = read.options.get("text", [])
     for number, block in enumerate(blocks()):
-        block = _finite(block)
-        first = first or block
-        try:
-            here = schema_of(block, texts)
-        except (pl.exceptions.PolarsError, RecursionError) as error:
-            raise _wrong_line(path, block, error, _lines_before(blocks(), number)) from None
+        first = first or block.lstrip().partition(b"\n")[0]
+        here = _tried(path, block, lambda lines: schema_of(lines, texts), blocks, number)
         schema = _narrow(common([schema, here], mixed=True))
     if not schema:
         raise ReadError(f"{path}: no rows in it")
@@ -89,23 +86,36 @@ def _frames(path: Path, blocks: Callable[[], Iterable[bytes]], read: Read) -> It
             f"{path}: its rows have {len(schema):,} different fields, more than {MOST_COLUMNS:,}; are the keys data? "
             "An object of rows needs `keyed_by: NAME` in the card"
         )
-    schema = _in_order(first, schema)
+    whole = _in_order(_finite(first), schema)
+
+    def frame_of(lines: bytes) -> pl.DataFrame:
+        return pl.read_ndjson(io.BytesIO(lines), schema=whole)
+
     for number, block in enumerate(blocks()):
-        if block.strip():
-            try:
-                yield _chosen(path, pl.read_ndjson(io.BytesIO(_finite(block)), schema=schema), read)
-            except pl.exceptions.PolarsError as error:
-                raise _wrong_line(path, block, error, _lines_before(blocks(), number)) from None
+        if not _is_blank(block):
+            yield _chosen(path, _tried(path, block, frame_of, blocks, number), read)
 
 
-def _lines_before(blocks: Iterable[bytes], number: int) -> int:
-    return sum(block.count(b"\n") for block in islice(blocks, number))
+def _tried(
+    path: Path, block: bytes, work: Callable[[bytes], T], blocks: Callable[[], Iterable[bytes]], number: int
+) -> T:
+    """What `work` makes of a block; of its lines without NaN where it makes nothing of them as they are."""
+    try:
+        try:
+            return work(block)
+        except pl.exceptions.PolarsError:
+            return work(_finite(block))
+    except (pl.exceptions.PolarsError, RecursionError) as error:
+        before = sum(one.count(b"\n") for one in islice(blocks(), number))
+        raise _wrong_line(path, block, error, before) from None
+
+
+def _is_blank(block: bytes) -> bool:
+    return not block or block.isspace()
 
 
 def _finite(block: bytes) -> bytes:
     """The lines with null for NaN and the infinities, which Python writes and JSON does not know."""
-    if not any(word in block for word in (b"NaN", b"Infinity")):
-        return block
     lines = block.split(b"\n")
     for place, line in enumerate(lines):
         if b"NaN" in line or b"Infinity" in line:
@@ -123,33 +133,37 @@ def schema_of(block: bytes, texts: Sequence[str] = ()) -> dict[str, Any]:
         polars.exceptions.PolarsError: not JSON lines.
     """
     lines = block.split(b"\n")
-    sample = [line for line in lines[:: max(1, len(lines) // PIECE)] if line.strip()]
-    wide = bool(sample) and max(map(_widest, _inferred(sample, texts).values()), default=0) > MANY_FIELDS
+    sample = _inferred(b"\n".join(lines[:: max(1, len(lines) // PIECE)]), texts)
+    wide = max(map(_widest, sample.values()), default=0) > MANY_FIELDS
     # Of many lines at once, Polars takes a time that grows with the square of the fields.
     size = PIECE if wide else MOST_LINES
-    if len(lines) > size:
-        lines = [line for line in lines if line.strip()]
-    found = (_inferred(lines[start : start + size], texts) for start in range(0, len(lines), size))
+    if len(lines) <= size:
+        return _narrow(_inferred(block, texts))
+    pieces = (b"\n".join(lines[start : start + size]) for start in range(0, len(lines), size))
+    found = (_inferred(piece, texts) for piece in pieces)
     return reduce(lambda one, other: _narrow(common([one, other], mixed=True)), found, {})
 
 
-def _inferred(lines: list[bytes], texts: Sequence[str]) -> dict[str, Any]:
+def _inferred(block: bytes, texts: Sequence[str]) -> dict[str, Any]:
     """The types of lines, found by halves where they are a mixture: what Polars takes for its type it may not read."""
-    block = b"\n".join(lines)
-    if not block.strip():
+    if _is_blank(block):
         return {}
     try:
         schema = pl.scan_ndjson(io.BytesIO(block), infer_schema_length=None).collect_schema()
         told = {name: pl.String() if name in texts else dtype for name, dtype in schema.items()}
-        if any(dtype.is_nested() for dtype in told.values()) or any(flag in block for flag in (b"true", b"false")):
+        if any(dtype.is_nested() for dtype in told.values()) or (
+            any(dtype.is_numeric() for dtype in told.values()) and any(flag in block for flag in (b"true", b"false"))
+        ):
             pl.read_ndjson(io.BytesIO(block), schema=told)
     except (pl.exceptions.SchemaError, pl.exceptions.ComputeError):
+        lines = [line for line in block.split(b"\n") if line.strip()]
         if len(lines) < 2:
             raise
     else:
         return told
     half = len(lines) // 2
-    return common([_inferred(lines[:half], texts), _inferred(lines[half:], texts)], mixed=True)
+    halves = (b"\n".join(part) for part in (lines[:half], lines[half:]))
+    return common([_inferred(part, texts) for part in halves], mixed=True)
 
 
 def _narrow(schema: dict[str, Any]) -> dict[str, Any]:
@@ -165,9 +179,8 @@ def _widest(dtype: Any) -> int:
     return 0
 
 
-def _in_order(block: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _in_order(line: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Columns and fields as the first line has them, then the others by name; Polars gives no order of its own."""
-    line = block.lstrip().partition(b"\n")[0]
     first = pl.scan_ndjson(io.BytesIO(line), infer_schema_length=None).collect_schema()
     return _narrow(common([first, by_name(schema)], mixed=True))
 
