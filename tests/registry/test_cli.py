@@ -294,3 +294,20 @@ class TestKeep:
             done = run(*arguments)
             assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
             assert message in done.stderr
+
+    def test_a_dataset_without_a_mapping_is_carried_over_with_the_one_that_was_recognised(
+        self, ward_notes: Path
+    ) -> None:
+        (ward_notes / "cards/visits.yaml").write_text(
+            "slug: visits\nname: Visits\nkind: dataset\nsummary: Made up.\naccess: manual\n"
+        )
+        (ward_notes / "from/visits").mkdir()
+        rows = "".join(f'{{"question": "What is it {n}?", "answer": "A cold {n}"}}\n' for n in range(20))
+        (ward_notes / "from/visits/train.jsonl").write_text(rows)
+        done = run("mirror", "visits", "--to", str(ward_notes / "to"))
+        assert done.returncode == 0, done.stderr
+        assert "recognised as question_answer" in done.stderr
+        there = {"REGISTRY_MIRROR": str(ward_notes / "to"), "REGISTRY_CARDS": str(ward_notes / "to/cards")}
+        done = run("load", "visits", **there, REGISTRY_DATABASE_URL=f"sqlite:///{ward_notes / 'other.db'}")
+        assert done.stdout.splitlines()[1:] == ["train\t20\tquestion_answer\t1"]
+        assert "recognised" not in done.stderr
