@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +12,10 @@ import pytest
 from registry.card import DatasetCard
 from registry.yamlio import load_yaml
 from tests.support import cards
+from tests.support.command import run
 from tests.support.recognised import BranchedHub, front_matter, write_files
 
-ROOT = Path(__file__).parents[2]
 QA = [{"id": f"q{n}", "question": f"What is it {n}?", "answer": f"A cold {n}"} for n in range(9)]
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "registry.cli", *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.mark.usefixtures("embedded_catalogue_url")
