@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
@@ -49,6 +50,8 @@ DEEPEST = 3
 """Archives inside one another."""
 DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ .]*(\..*)?", re.IGNORECASE)
 """Names that are a device on Windows, whatever their ending."""
+UNFIT = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+"""What the system says of names that cannot stand beside one another, or at all."""
 CHUNK = 1 << 20
 ENCRYPTED, UTF8 = 0x1, 0x800
 """Flags of a member of a zip file."""
@@ -126,10 +129,14 @@ def _unpack(
     done: list[tuple[Path, str]] = []
     inner: list[tuple[Path, str]] = []
     seen: list[str] = []
+    names: set[str] = set()
     try:
         for member in _members(path, container):
             budget.member()
             name = _safe_name(path, member.name)
+            if name in names:
+                raise ReadError(f"{path}: two members are called {name!r}, and which is meant nobody can tell")
+            names.add(name)
             seen.append(name)
             asked = wanted is None or bool(wanted.fullmatch(name))
             reached = not asked and archives is not None and bool(archives.fullmatch(name))
@@ -142,8 +149,16 @@ def _unpack(
                     f"{path}: the member {name!r} is encrypted: ask its owners for the password, unpack it yourself, "
                     "and pass `files=` the folder"
                 )
-            (done if asked else inner).append((_write(member, inside(folder, name), budget), name))
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, lzma.LZMAError) as error:
+            (done if asked else inner).append((_written(path, member, inside(folder, name), budget), name))
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        zlib.error,
+        EOFError,
+        gzip.BadGzipFile,
+        lzma.LZMAError,
+        UnicodeError,
+    ) as error:
         raise ReadError(f"{path}: a damaged or cut {container} archive ({error}); fetch it again") from None
     except RuntimeError as error:
         raise ReadError(
@@ -203,10 +218,19 @@ def _safe_name(path: Path, name: str) -> str:
     return name
 
 
+def _written(path: Path, member: Member, target: Path, budget: _Budget) -> Path:
+    try:
+        return _write(member, target, budget)
+    except OSError as error:
+        if error.errno not in UNFIT:
+            raise
+        raise ReadError(
+            f"{path}: the member {member.name[:80]!r} cannot be a file beside the others of the archive "
+            f"({error.strerror}); unpack it yourself and pass `files=` the folder"
+        ) from None
+
+
 def _write(member: Member, target: Path, budget: _Budget) -> Path:
-    if target.is_file() and target.stat().st_size == member.size:
-        budget.add(member.size)
-        return target
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
     try:

@@ -198,10 +198,14 @@ def refuse_unreachable(endpoint: str) -> None:
         raise Unavailable(f"{endpoint} could not be reached ({error.strerror or type(error).__name__})") from None
 
 
+TOLD = {"id", "export", "download", "raw", "dl", "format", "ref", "version", "prefix", "path", "page", "recursive"}
+"""Parts of a query that hold no secret; others are not told."""
+
+
 def shown(url: str) -> str:
     """An address as it may be told: without a user, a password or a signature."""
     parts = urlsplit(url)
-    query = "" if any(mark in parts.query.lower() for mark in ("sig", "token", "key", "credential")) else parts.query
+    query = "&".join(one for one in parts.query.split("&") if one.partition("=")[0].lower() in TOLD)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -12,14 +13,14 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from loaders import archives, checksums, sources
-from loaders.download import Unavailable
-from loaders.paths import inside, is_pattern, matcher, safe
+from loaders.download import Unavailable, shown
+from loaders.paths import home, inside, is_pattern, matcher, safe
 from loaders.read import Located
 from loaders.sources import BY_HAND, SourceNote, hub, lists, progress, store
 from loaders.sources.local import at, in_files
 from loaders.sources.transfer import Wanted, download
 from loaders.sources.visit import end, visiting
-from registry.errors import ChecksumError, MedRegistryError, MissingFiles
+from registry.errors import ChecksumError, MedRegistryError, MissingFiles, ReadError
 from registry.loadspec import FileRef, Withheld
 from registry.settings import settings
 
@@ -46,6 +47,8 @@ class Origin:
     """Whether the card's checksums count: not when the caller asked for another revision."""
     files: Path | None = None
     offline: bool = False
+    named: frozenset[str] = frozenset()
+    """All paths that the card names: a file of the user's that is called like several is taken for none by its name."""
     withheld: Sequence[Withheld] = ()
     """Files that are neither fetched nor read, wherever they lie."""
     skipped: list[str] = field(default_factory=list, compare=False)
@@ -181,11 +184,14 @@ def _elsewhere(origin: Origin, ref: FileRef) -> tuple[FileRef, list[Located]] | 
             with progress.watched():
                 return candidate, _checked(origin, candidate, _from_network(_home(origin, candidate), candidate))
         except Unavailable as error:
-            if is_pattern(candidate.path) and (found := _kept(_home(origin, candidate), candidate)):
+            there = _home(origin, candidate)
+            # Of a pattern whose names are known, what is here may be a part.
+            unknown = is_pattern(candidate.path) and _names(there, candidate) is None
+            if unknown and (found := _kept(there, candidate)):
                 return candidate, found
             reasons.append(str(error))
     mirror = settings().mirror
-    if mirror and "://" not in mirror and not Path(mirror).expanduser().is_dir():
+    if mirror and "://" not in mirror and not home(mirror).is_dir():
         reasons.append(f"REGISTRY_MIRROR={mirror} is no folder")
     return Absent(ref, tuple(reasons))
 
@@ -202,19 +208,19 @@ def _checked(origin: Origin, ref: FileRef, found: list[Located]) -> list[Located
 
 
 def _in_files(origin: Origin, ref: FileRef, any_name: bool) -> list[Located]:
-    return in_files(origin.files, ref, any_name)
+    return in_files(origin.files, ref, any_name, origin.named)
 
 
 def _in_mirror(origin: Origin, ref: FileRef, any_name: bool) -> list[Located]:
     mirror = settings().mirror
     if mirror is None or mirror.startswith(("http://", "https://")):
         return []
-    return at(Path(mirror).expanduser() / (ref.dataset or origin.slug), ref.path)
+    return at(home(mirror) / (ref.dataset or origin.slug), ref.path)
 
 
 def _in_cache(origin: Origin, ref: FileRef, any_name: bool) -> list[Located]:
     source = origin.source or ""
-    names = lists.known(source, origin.revision, ref.path) if is_pattern(ref.path) else None
+    names = _names(origin, ref)
     if source.startswith("hf:") and not ref.url and (found := _in_hub(origin, names or [ref.path])):
         return found
     if is_pattern(ref.path) and names is None and not origin.offline and sources.is_listed(ref.url or source):
@@ -225,12 +231,20 @@ def _in_cache(origin: Origin, ref: FileRef, any_name: bool) -> list[Located]:
     return _kept(origin, ref)
 
 
+def _names(origin: Origin, ref: FileRef) -> list[str] | None:
+    """What a pattern stood for when its source was asked, but for what is withheld; None where it never was."""
+    names = lists.known(ref.url or origin.source or "", origin.revision, ref.path) if is_pattern(ref.path) else None
+    return names and [name for name in names if withheld_for(origin, name) is None]
+
+
 def _kept(origin: Origin, ref: FileRef) -> list[Located]:
     """What lies in the dataset's own folders of the cache."""
-    if origin.revision and (found := at(_folder(origin, ref), ref.path)):
-        return found
     # What people put there by hand counts for the version that the card speaks of, and for no other.
-    return at(_folder(replace(origin, revision=None), ref), ref.path) if origin.pinned else []
+    by_hand = settings().cache / "datasets" / (ref.dataset or origin.slug)
+    found = at(by_hand, ref.path) if origin.pinned else []
+    # Downloads lie below, each version in a folder that begins with "@".
+    found = [file for file in found if not file.name.startswith("@")]
+    return found or at(_folder(origin, ref), ref.path)
 
 
 def _in_hub(origin: Origin, names: Sequence[str]) -> list[Located]:
@@ -244,9 +258,10 @@ def _in_hub(origin: Origin, names: Sequence[str]) -> list[Located]:
 
 
 def _folder(origin: Origin, ref: FileRef) -> Path:
-    """Where downloads are kept: beside their revision where one is known, so that versions never mix."""
+    """Where downloads are kept: by revision and by the place they come from, so that neither ever mixes."""
+    place = hashlib.sha256((ref.url or origin.source or "").encode()).hexdigest()[:8]
     folder = settings().cache / "datasets" / (ref.dataset or origin.slug)
-    return folder / f"@{safe(origin.revision)}" if origin.revision else folder
+    return folder / f"@{safe(origin.revision or 'newest')}" / place
 
 
 def _pinned(origin: Origin, ref: FileRef) -> FileRef:
@@ -262,7 +277,7 @@ def _from_mirror(origin: Origin, ref: FileRef) -> list[Located]:
     try:
         wanted = Wanted(_pinned(origin, ref), address)
         return [Located(download(address, inside(_folder(origin, ref), ref.path), wanted), ref.path)]
-    except Unavailable:
+    except (Unavailable, ReadError, ChecksumError):  # a page that says no, or another version: the source is asked
         return []
 
 
@@ -276,7 +291,9 @@ def _from_network(origin: Origin, ref: FileRef) -> list[Located]:
     if not is_pattern(ref.path) and (reason := withheld_for(origin, ref.path)):
         raise Unavailable(f"withheld: {reason}")
     if origin.offline:
-        raise Unavailable(f"offline: {ref.url or sources.page(source, origin.revision)} was not asked")
+        raise Unavailable(
+            f"offline: {shown(ref.url) if ref.url else sources.page(source, origin.revision)} was not asked"
+        )
     if not is_pattern(ref.path):
         return [_fetched(origin, _pinned(origin, ref))]
     listed = lists.expanded(ref.url or source, origin.revision, ref.path)

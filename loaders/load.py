@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from loaders import absent, checksums, manifests, store
+from loaders import absent, checksums, store, telling
 from loaders.build import parts
+from loaders.download import shown
 from loaders.fetch import Absent, Origin, SourceNote, locate
 from loaders.media import MediaPlace
-from loaders.paths import is_pattern
+from loaders.paths import home, is_pattern
 from loaders.plan import SplitPlan, plan
 from loaders.read import Located, read_files
 from loaders.records import Records
 from loaders.rows import Context
 from loaders.sources.visit import visiting
-from loaders.wanted import joins
+from loaders.telling import caller
+from loaders.wanted import files_of, joins
+from loaders.wanted import plans as every_plan
 from registry.card import DatasetCard
 from registry.errors import (
-    DatabaseError,
     KnownIssues,
     LicenceError,
     MissingFiles,
@@ -108,9 +109,9 @@ def load(
     try:
         records = load_card(card, split, config=config, revision=revision, files=files, offline=offline, seen=seen)
     finally:
-        _tell_seen(card.slug, seen)
+        telling.seen(card.slug, seen)
     if told := queries.briefing(card.slug):
-        warnings.warn("\n".join([f"{card.slug}: {told[0]}", *told[1:3]]), KnownIssues, stacklevel=_caller())
+        warnings.warn("\n".join([f"{card.slug}: {told[0]}", *told[1:3]]), KnownIssues, stacklevel=caller())
     if tokenizer is None:
         return records
     if isinstance(records, Records):
@@ -132,7 +133,7 @@ def load_card(
 
     What the sources turned out to be (moved, gone, changed) is appended to `seen`.
     """
-    place = Path(files).expanduser() if files is not None else None
+    place = home(files) if files is not None else None
     spec = card.load or _recognised(card, config, place, offline)
     config, plans = plan(spec, config)
     if split is not None and split not in plans:
@@ -145,6 +146,7 @@ def load_card(
         pinned=revision is None or revision == spec.revision,
         files=place,
         offline=settings().offline if offline is None else offline,
+        named=frozenset(ref.path for _, one in every_plan(spec) for ref in files_of(one)),
         withheld=spec.withheld,
         notes=[] if seen is None else seen,
     )
@@ -158,9 +160,10 @@ def load_card(
         if card.load is not None:
             raise
         return _as_they_are(card, spec, error, split, config=config, revision=revision, files=files, offline=offline)
-    _tell_missing(card, spec, origin, missing, manifest)
-    _tell_withheld(card, spec, origin, manifest)
-    _keep(manifest)
+    telling.missing(card, spec, origin, missing, manifest)
+    telling.unused(card, origin, [file for one in found.values() for file in (*one.files, *one.archives)])
+    telling.withheld(card, spec, origin, manifest)
+    telling.keep(manifest)
     for name, one in records.items():
         one.manifest = {**manifest, "split": name, **manifest["splits"][name]}
         one.media = MediaPlace(origin, spec.media, plans[name].files, spec.by_hand)
@@ -176,7 +179,7 @@ def _as_they_are(
     if spec.schema_ == "table":
         raise error
     told = f"{card.slug}: its rows are given as they are, in `extra`, as not all are what they seemed: {error}"
-    warnings.warn(told, Recognised, stacklevel=_caller())
+    warnings.warn(told, Recognised, stacklevel=caller())
     return load_card(card.model_copy(update={"load": plain(spec)}), split, **options)
 
 
@@ -219,7 +222,7 @@ def _recognised(card: DatasetCard, config: str | None, files: Path | None, offli
             + (f" It lives at {places}." if places else "")
             + f" Pass files= a folder that holds it, or write a card: registry new {card.slug}"
         )
-    warnings.warn(guess.told(card.slug), Recognised, stacklevel=_caller())
+    warnings.warn(guess.told(card.slug), Recognised, stacklevel=caller())
     return guess.load
 
 
@@ -276,7 +279,7 @@ def _records(card: DatasetCard, one: SplitPlan, found: Found, manifest: dict[str
         partial = frame.height < one.count and any(is_pattern(ref.path) for ref in one.files)
         why = "; some of its files are not here" if partial else " that its card counts"
         told = f"{card.slug}, {one.name}: {frame.height:,} rows of {one.count:,}{why}"
-        warnings.warn(told, PartialLoad if partial else UserWarning, stacklevel=_caller())
+        warnings.warn(told, PartialLoad if partial else UserWarning, stacklevel=caller())
     manifest["reports"] += notes
     manifest["splits"][one.name] = {
         "rows": frame.height,
@@ -308,7 +311,7 @@ def _manifest(card: DatasetCard, origin: Origin, config: str | None, schema: str
         "slug": card.slug,
         "card_version": hashlib.sha256(card.model_dump_json(by_alias=True).encode()).hexdigest(),
         "config": config,
-        "source": origin.source,
+        "source": origin.source and shown(origin.source),
         "revision": origin.revision,
         "schema": schema,
         "splits": {},
@@ -319,47 +322,6 @@ def _manifest(card: DatasetCard, origin: Origin, config: str | None, schema: str
     }
 
 
-def _tell_missing(
-    card: DatasetCard, spec: Load, origin: Origin, missing: Mapping[str, Sequence[Absent]], manifest: dict[str, Any]
-) -> None:
-    if not missing:
-        return
-    manifest["missing"] = list(missing)
-    warnings.warn(absent.message(card, spec, origin, missing), PartialLoad, stacklevel=_caller())
-
-
-def _tell_withheld(card: DatasetCard, spec: Load, origin: Origin, manifest: dict[str, Any]) -> None:
-    if not origin.skipped:
-        return
-    manifest["withheld"] = sorted(origin.skipped)
-    reasons = "; ".join(entry.reason for entry in spec.withheld)
-    count = len(origin.skipped)
-    told = f"{card.slug}: {count} file{'s' if count > 1 else ''} neither fetched nor read: {reasons}"
-    warnings.warn(told, PartialLoad, stacklevel=_caller())
-
-
-def _keep(manifest: dict[str, Any]) -> None:
-    """Keep the manifest for `registry verify`; where that cannot be done the load is no worse for it."""
-    try:
-        manifests.keep(manifest)
-    except OSError as error:
-        told = (
-            f"the manifest cannot be kept in {settings().cache}: {error.strerror or error}; `registry verify` lacks it"
-        )
-        warnings.warn(told, UserWarning, stacklevel=_caller())
-
-
-def _tell_seen(slug: str, seen: Sequence[SourceNote]) -> None:
-    """Keep what a load saw of the sources as events; a catalogue that cannot be written stops no load."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from registry.seen_at_load import Seen, tell
-
-    if seen:
-        with contextlib.suppress(DatabaseError, SQLAlchemyError):
-            tell(slug, [Seen(*note) for note in seen])
-
-
 def _allow(slug: str, use: str) -> None:
     from registry import queries
     from registry.licences import allows
@@ -368,13 +330,3 @@ def _allow(slug: str, use: str) -> None:
     if not allowed:
         verdict = "does not allow" if allowed is False else "is not known to allow"
         raise LicenceError(f"{slug}: its effective licence {verdict} {use} use: {why}")
-
-
-def _caller() -> int:
-    """How many frames up the first one outside this package and `registry` is, for warnings that point there."""
-    import sys
-
-    depth, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("loaders", "registry"):
-        depth, frame = depth + 1, frame.f_back
-    return depth

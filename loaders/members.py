@@ -50,7 +50,7 @@ def read(archive: Path, member: str, largest: int) -> bytes:
         with opened.open(info) as file:
             # The size in the directory is a claim: one byte more than it, and the member is not believed.
             data = file.read(info.file_size + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
         raise ReadError(f"{archive}: the member {member!r} is damaged or cut short ({error}); fetch it again") from None
     except RuntimeError as error:
         raise ReadError(f"{archive}: the member {member!r} cannot be read: {error}") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from loaders import checksums
+from loaders.download import shown
 from loaders.fetch import Absent, Located, Origin, locate
 from loaders.paths import inside
 from loaders.wanted import files_of, plans
@@ -89,16 +90,21 @@ def _mirror_one(card: DatasetCard, text: str, to: Path, offline: bool, media: bo
     if media:
         refs |= {f"{ref.source} {ref.dataset} {ref.path}": ref for entry in card.load.media for ref in entry.files}
     listed, missing = [], []
+    placed: dict[Path, str] = {}
     for ref in refs.values():
         located, absent = locate(origin, [ref], unpack=False)
         missing += [_why(one) for one in absent]
         for file in located:
             target = inside(to / (ref.dataset or card.slug), file.name)
-            digest = _copy(file, target)
+            if placed.setdefault(target, digest := checksums.sha256(file.path)) != digest:
+                raise MedRegistryError(
+                    f"{card.slug}: two of its sources have a file {file.name}, and they differ: a mirror holds one"
+                )
+            _copy(file, target, digest)
             listed.append(
                 {
                     "path": target.relative_to(to).as_posix(),
-                    "source": ref.url or ref.source or card.load.source,
+                    "source": shown(ref.url or ref.source or card.load.source or ""),
                     "revision": None if ref.source else card.load.revision,
                     "bytes": target.stat().st_size,
                     "sha256": digest,
@@ -114,11 +120,10 @@ def _why(absent: Absent) -> str:
     return f"{absent.ref.path}: {'; '.join(absent.reasons) or 'not found'}"
 
 
-def _copy(file: Located, target: Path) -> str:
-    """Copy a file, checked on arrival; returns its SHA-256."""
-    digest = checksums.sha256(file.path)
+def _copy(file: Located, target: Path, digest: str) -> None:
+    """Copy a file, checked on arrival; one that is there already stays."""
     if target.is_file() and target.stat().st_size == file.path.stat().st_size and checksums.sha256(target) == digest:
-        return digest
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
     os.close(handle)
@@ -129,7 +134,6 @@ def _copy(file: Located, target: Path) -> str:
         Path(temporary).replace(target)
     finally:
         Path(temporary).unlink(missing_ok=True)
-    return digest
 
 
 def _write(target: Path, text: str) -> None:
@@ -141,7 +145,13 @@ def _write(target: Path, text: str) -> None:
 
 
 def _manifests(to: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((to / "manifests").glob("*.json"))]
+    found = []
+    for path in sorted((to / "manifests").glob("*.json")):
+        try:
+            found.append(json.loads(path.read_text(encoding="utf-8")))
+        except ValueError:
+            raise MedRegistryError(f"{path} is no manifest; take it away, or mirror into another folder") from None
+    return found
 
 
 def _sums(to: Path) -> Iterable[tuple[str, str]]:

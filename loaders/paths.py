@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from registry.errors import MedRegistryError
+from loaders.patterns import Matcher
+from registry.errors import MedRegistryError, UsageError
 
 DEEPEST = 12
 MOST_ENTRIES = 500_000
@@ -34,36 +35,33 @@ def inside(folder: Path, relative: str) -> Path:
     return folder / safe(relative)
 
 
+def home(path: str | Path) -> Path:
+    """A path that a person gives, with ``~`` as their home.
+
+    Raises:
+        UsageError: there is no such person here, or nothing was given.
+    """
+    try:
+        if not str(path).strip():
+            raise UsageError("a path was given that is empty")
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{str(path)!r} names the home of somebody who is not known on this machine") from None
+
+
 def is_pattern(path: str) -> bool:
     """Whether a card's path stands for several files."""
     return any(mark in path for mark in "*?{")
 
 
 @lru_cache(maxsize=256)
-def matcher(pattern: str) -> re.Pattern[str]:
-    """A shell pattern (`*`, `**`, `?`, `{a,b}`) as a regular expression for whole paths."""
-    out = ""
-    place = depth = 0
-    while place < len(pattern):
-        char = pattern[place]
-        if pattern.startswith("**/", place):
-            out, place = out + "(?:[^/]+/)*", place + 3
-            continue
-        if pattern.startswith("**", place):
-            out, place = out + ".*", place + 2
-            continue
-        if char == "{":
-            out, depth = out + "(?:", depth + 1
-        elif char == "}" and depth:
-            out, depth = out + ")", depth - 1
-        elif char == "," and depth:
-            out += "|"
-        else:
-            out += {"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char))
-        place += 1
-    if depth:
-        raise MedRegistryError(f"the pattern {pattern!r} has an open brace")
-    return re.compile(out, re.DOTALL)
+def matcher(pattern: str) -> Matcher:
+    """What tells whether a whole path fits a shell pattern (`*`, `**`, `?`, `{a,b}`), in time linear in the path.
+
+    Raises:
+        MedRegistryError: a brace is not closed.
+    """
+    return Matcher(pattern)
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:

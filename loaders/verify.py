@@ -41,7 +41,15 @@ def verify(card: DatasetCard, *, config: str | None = None, files: Path | None =
     """
     if card.load is None:
         raise NotLoadable(f"{card.slug}: its card has no `load` block, so there is nothing to verify")
-    origin = Origin(slug=card.slug, source=card.load.source, revision=card.load.revision, files=files, offline=True)
+    origin = Origin(
+        slug=card.slug,
+        source=card.load.source,
+        revision=card.load.revision,
+        files=files,
+        offline=True,
+        named=frozenset(ref.path for _, one in plans(card.load) for ref in files_of(one)),
+        withheld=card.load.withheld,
+    )
     if files is not None and not files.exists():
         raise MissingFiles(f"there is no folder or file {files}")
     found: list[Checked] = []

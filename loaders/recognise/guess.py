@@ -93,6 +93,7 @@ class Guess:
             return (
                 f"{slug}: no card says how its files become records; recognised as {self.schema} "
                 f"(confidence {self.confidence:.2f}): {_few(self.why)}"
+                + (f". Unclear: {_few(self.unclear)}" if self.unclear else "")
             )
         there = "; ".join(
             (f"{name}: " if len(self.columns) > 1 else "") + ", ".join(columns)

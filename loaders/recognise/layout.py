@@ -10,15 +10,16 @@ from typing import Any
 
 from loaders.paths import matcher
 from loaders.readers import SUFFIXES
+from loaders.recognise.asides import is_output, is_whole
+from loaders.recognise.pieces import MANY_PIECES, Piece, Shard, absent, belonging, shard_of
 from loaders.recognise.readme import declared
-from loaders.recognise.words import split_of
+from loaders.recognise.words import folded, split_of
 from registry.errors import MedRegistryError
 
 RANK = ("parquet", "jsonl", "json", "csv", "tsv", "xlsx", "xml", "text")
 """Of the same rows in several formats the first is taken."""
 CONVERTED = "refs/convert/parquet"
 MOST_CONFIGS = 200
-MANY_PIECES = 8
 CONTAINERS = (".tar.gz", ".tgz", ".zip", ".tar", ".gz")
 NO_DATA = re.compile(
     r"(?i)^(readme|licen[cs]e|copying|notice|changelog|citation|requirements|contributing|code_of_conduct|croissant"
@@ -29,7 +30,6 @@ NO_FOLDER = re.compile(
     r"(?i)^(\.|__|src|scripts?|code|docs?|notebooks?|figures?|assets|images?|imgs?|node_modules|results?|outputs?|logs?"
     r"|models?|configs?|prompts?)(\W|_|$)"
 )
-_SHARD = re.compile(r"(?i)([-_.]?(part|shard|chunk)?[-_.]?\d+([-_]?of[-_]?\d+)?)$")
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -50,7 +50,8 @@ class Layout:
     revision: str | None = None
     """Another revision whose files should be listed instead: the Hub's own conversion."""
     notes: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = field(default=())
+    repeats: frozenset[str] = field(default=frozenset())
+    """Configurations that may hold the rows of the others once more: none of them is the default."""
 
     @property
     def empty(self) -> bool:
@@ -108,7 +109,9 @@ def _declared(said: Mapping[str, Mapping[str, Sequence[str]]], entries: Sequence
             if found:
                 name = "" if config == "default" and len(said) == 1 else config
                 best = min((entry.format for entry in found), key=RANK.index)
-                configs.setdefault(name, {})[split] = [entry for entry in found if entry.format == best]
+                taken = configs.setdefault(name, {})[split] = [entry for entry in found if entry.format == best]
+                pieces = [Piece(entry.path, _placed(entry).number) for entry in taken]
+                notes += absent([piece for piece in pieces if piece.shard and piece.shard.of])
             else:
                 notes.append(f"the README declares {', '.join(patterns)}, and no such data file is there")
     return Layout(configs, notes=tuple(notes))
@@ -134,12 +137,21 @@ class _Placed:
     rest: str
     """What its name says besides split and number."""
     shard: str
+    number: Shard | None = None
+    word: str = ""
+    """How its split is called."""
     by_folder: bool = False
     """Whether its split is the name of a folder."""
+    piece: bool = False
+    """Whether it is one of many that say nothing but what they belong to."""
 
 
 def _by_names(entries: Sequence[Entry]) -> Layout:
-    placed = [_placed(entry) for entry in entries]
+    outputs = [entry.path for entry in entries if is_output(entry.path)]
+    if len(outputs) == len(entries):
+        outputs = []
+    notes = [f"{path} is left out: by its name it holds what a model gave" for path in outputs]
+    placed = [_placed(entry) for entry in entries if entry.path not in outputs]
     placed = _one_set(_best_formats(placed))
     configs: dict[str, dict[str, list[_Placed]]] = {}
     for folder in dict.fromkeys(item.folders for item in placed):
@@ -155,23 +167,48 @@ def _by_names(entries: Sequence[Entry]) -> Layout:
             name = base if same_set or not item.rest else f"{base}/{item.rest}".strip("/")
             label = f"{split}_{item.rest}".replace(" ", "_") if same_set else split or "train"
             configs.setdefault(name, {}).setdefault(label, []).append(item)
-    return _named(configs)
+    return _named({name: _apart(splits) for name, splits in configs.items()}, notes)
 
 
-def _named(configs: Mapping[str, Mapping[str, Sequence[_Placed]]]) -> Layout:
+def _apart(splits: Mapping[str, list[_Placed]]) -> dict[str, list[_Placed]]:
+    """Splits of two names for one thing, as `dev` and `val`, keep their own names: both are there for a reason."""
+    found: dict[str, list[_Placed]] = {}
+    for label, items in splits.items():
+        several = len({item.word for item in items if item.split}) > 1
+        for item in items:
+            own = label.replace(item.split, item.word, 1) if several and item.split else label
+            found.setdefault(own, []).append(item)
+    return found
+
+
+def _named(configs: Mapping[str, Mapping[str, Sequence[_Placed]]], notes: list[str]) -> Layout:
     """Configurations by the part of their names that tells them apart; one alone needs none."""
-    notes: list[str] = []
+    split = {name for name, splits in configs.items() if any(item.split for items in splits.values() for item in items)}
+    repeats = {name for name in configs if split and name not in split and is_whole(name)}
+    notes += [f"{name} may hold the rows of the splits beside it again: not the default" for name in repeats]
     if len(configs) > MOST_CONFIGS:
         notes.append(f"{len(configs)} groups of files, of which the first {MOST_CONFIGS} are looked at")
     found: dict[str, dict[str, list[Entry]]] = {}
-    kept = list(configs)[:MOST_CONFIGS]
-    for name in kept:
-        short = "" if len(kept) == 1 else _short(name, kept) or "default"
-        found[short] = {
-            split: [item.entry for item in sorted(items, key=lambda item: item.entry.path)]
-            for split, items in sorted(configs[name].items(), key=lambda pair: _order(pair[0]))
-        }
-    return Layout(found, notes=tuple(notes))
+    kept = sorted(configs, key=lambda name: name in repeats)[:MOST_CONFIGS]
+    shorts = {name: "" if len(kept) == 1 else _short(name, kept) or "default" for name in kept}
+    for name, short in shorts.items():
+        found[short] = {}
+        for label, items in sorted(configs[name].items(), key=lambda pair: _order(pair[0])):
+            found[short][label], told = _joined(items)
+            notes += told
+    return Layout(found, notes=tuple(notes), repeats=frozenset(shorts[name] for name in repeats if name in shorts))
+
+
+def _joined(items: Sequence[_Placed]) -> tuple[list[Entry], list[str]]:
+    entries = {item.entry.path: item.entry for item in items}
+    # Numbers alone in the folder of a split are names of documents, which may have gaps.
+    pieces = [
+        Piece(path, item.number, item.piece or (item.by_folder and item.number is not None and item.number.of is None))
+        for item in items
+        for path in [item.entry.path]
+    ]
+    paths, notes = belonging(pieces)
+    return [entries[path] for path in paths], notes
 
 
 def _order(split: str) -> tuple[int, str]:
@@ -195,32 +232,31 @@ def _placed(entry: Entry) -> _Placed:
         suffix = PurePosixPath(stem).suffix.lower()
         if suffix in SUFFIXES or suffix in CONTAINERS:
             stem = stem[: -len(suffix)]
-    shard = ""
-    if (found := _SHARD.search(stem)) and not re.fullmatch(r"[A-Za-z]+\d", stem):
-        stem, shard = stem[: found.start()], found[0]
-    words = _WORDS.findall(stem)
-    split, rest = _taken(words)
+    stem, shard, number = shard_of(stem)
+    split, rest, word = _taken(_WORDS.findall(stem))
     above: list[str] = []
     by_folder = False
     for folder in folders:
-        inner, left = _taken(_WORDS.findall(folder))
+        inner, left, called = _taken(_WORDS.findall(folder))
         if inner and split is None and not left:
-            split, by_folder = inner, True
+            split, word, by_folder = inner, called, True
         elif not (inner and not left) and folder.lower() not in ("data", "dataset", "datasets", "raw", *RANK):
             above.append(folder)
-    return _Placed(entry, split, tuple(above), " ".join(rest), shard, by_folder)
+    return _Placed(entry, split, tuple(above), " ".join(rest), shard, number, word, by_folder)
 
 
-def _taken(words: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The one split that words name, and the other words; none where they name two."""
+def _taken(words: Sequence[str]) -> tuple[str | None, list[str], str]:
+    """The one split that words name, the other words, and how it is called; none where they name two."""
     splits = [split_of(word) for word in words]
     named = {split for split in splits if split}
     if len(named) != 1:
-        return _inside(words) if not named else (None, list(words))
-    return named.pop(), [word for word, split in zip(words, splits, strict=True) if split is None]
+        return _inside(words) if not named else (None, list(words), "")
+    called = next(word for word, split in zip(words, splits, strict=True) if split)
+    rest = [word for word, split in zip(words, splits, strict=True) if split is None]
+    return named.pop(), rest, folded(called).replace(" ", "_")
 
 
-def _inside(words: Sequence[str]) -> tuple[str | None, list[str]]:
+def _inside(words: Sequence[str]) -> tuple[str | None, list[str], str]:
     """A split that stands inside a word, as ``训练集数据`` or ``medqaTrain`` has it."""
     for place, word in enumerate(words):
         parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[^\x00-\x7f]+|\d+", word)
@@ -229,8 +265,9 @@ def _inside(words: Sequence[str]) -> tuple[str | None, list[str]]:
             hit = [mark for mark in ("训练", "验证", "测试", "訓練", "検証", "훈련", "검증", "테스트") if mark in word]
         if len(hit) == 1:
             left = word.replace(hit[0], "").strip("集数据")
-            return split_of(hit[0]) or "validation", [*words[:place], *([left] if left else []), *words[place + 1 :]]
-    return None, list(words)
+            rest = [*words[:place], *([left] if left else []), *words[place + 1 :]]
+            return split_of(hit[0]) or "validation", rest, folded(hit[0])
+    return None, list(words), ""
 
 
 def _one_set(placed: Sequence[_Placed]) -> list[_Placed]:
@@ -241,17 +278,19 @@ def _one_set(placed: Sequence[_Placed]) -> list[_Placed]:
             folder = PurePosixPath(item.entry.path).parent
             groups.setdefault((folder, item.split, item.entry.format), []).append(item)
     pieces = {item.entry.path for items in groups.values() if len(items) > MANY_PIECES for item in items}
-    return [replace(item, rest="") if item.entry.path in pieces else item for item in placed]
+    return [replace(item, rest="", piece=True) if item.entry.path in pieces else item for item in placed]
 
 
 def _best_formats(placed: Sequence[_Placed]) -> list[_Placed]:
     """One format where files differ in nothing else."""
     best: dict[tuple[Any, ...], int] = {}
     for item in placed:
-        key = (item.split, item.folders, item.rest)
+        key = (item.split, item.word, item.folders, item.rest)
         rank = RANK.index(item.entry.format)
         best[key] = min(rank, best.get(key, rank))
-    return [item for item in placed if RANK.index(item.entry.format) == best[item.split, item.folders, item.rest]]
+    return [
+        item for item in placed if RANK.index(item.entry.format) == best[item.split, item.word, item.folders, item.rest]
+    ]
 
 
 def only(layout: Layout, config: str) -> Layout:

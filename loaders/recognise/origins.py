@@ -90,7 +90,8 @@ def recognised(
     if folder is not None:
         return guess_at(here(folder, best, card.slug), config)
     if closed:
-        return Guess(None, None, 0.0, unclear=[f"offline: {best} was not asked which files it has"])
+        why = f"offline: {best} was not asked which files it has"
+        return Guess(None, None, 0.0, unclear=["no program can fetch its files" if best == BY_HAND else why])
     reasons: list[str] = []
     for source in known_sources(card):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -92,7 +93,7 @@ def recognise(
     if not found:
         return Guess(None, None, 0.0, unclear=notes)
     # The first configuration is the one that is loaded where nobody asks for another.
-    found = dict(sorted(found.items(), key=lambda item: item[1].confidence < BELIEVED))
+    found = dict(sorted(found.items(), key=lambda item: (item[0] in layout.repeats, item[1].confidence < BELIEVED)))
     return _guess(source, revision, Listed(known, members or {}), found, notes)
 
 
@@ -121,7 +122,7 @@ def _wanted(
 
 
 def _noted(layout: Layout, notes: Sequence[str]) -> Layout:
-    return Layout(layout.configs, layout.revision, (*layout.notes, *notes))
+    return replace(layout, notes=(*layout.notes, *notes))
 
 
 def _tasks(matter: Mapping[str, Any]) -> frozenset[str]:

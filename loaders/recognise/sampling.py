@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,14 +48,14 @@ def sampled(path: Path, entry: Entry, folder: Path) -> Sample:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / Path(entry.path).name.removesuffix(".gz")
     source = path
-    if entry.container == "gz" and path.suffix.lower() == ".gz":
-        source = _gunzipped(path, folder)
-    refuse_other_content(source)
     try:
+        if entry.container == "gz" and path.suffix.lower() == ".gz":
+            source = _gunzipped(path, folder)
+        refuse_other_content(source)
         return {"parquet": _parquet, "csv": _table, "tsv": _table, "json": _json, "jsonl": _json}.get(
             entry.format, _whole
         )(source, entry, target)
-    except (OSError, UnicodeError, csv.Error, pl.exceptions.PolarsError, EOFError) as error:
+    except (OSError, UnicodeError, csv.Error, pl.exceptions.PolarsError, EOFError, zlib.error) as error:
         raise ReadError(f"{entry.path}: its head cannot be read: {error}") from None
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from loaders.download import Unavailable
+from loaders.download import Unavailable, shown
 from loaders.sources.base import Remote
 from loaders.sources.visit import SourceNote, note, remembered
 from registry.errors import ChecksumError
@@ -114,7 +114,7 @@ def fetch(source: str, revision: str | None, ref: FileRef, target: Path) -> Path
 
 def page(source: str, revision: str | None = None) -> str:
     """The address at which a person sees a source; the source itself where it is of no known kind."""
-    return str(_module(source).page(_named(source), revision)) if is_known(source) else source
+    return shown(str(_module(source).page(_named(source), revision)) if is_known(source) else source)
 
 
 def latest(source: str) -> str | None:

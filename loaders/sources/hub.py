@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -17,6 +18,9 @@ from loaders.sources.base import Entry, Remote, name_of, usable
 from loaders.sources.visit import note
 from registry.loadspec import FileRef
 from registry.settings import settings
+
+DISK = {errno.ENOSPC, errno.EACCES, errno.EFBIG, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EDQUOT}
+"""Errors of this machine's disk, which are not the Hub's."""
 
 
 def listing(source: str, revision: str | None = None) -> list[Remote]:
@@ -130,6 +134,8 @@ def _errors(source: str) -> Iterator[None]:
         raise Unavailable(f"{where} answered {error.response.status_code}") from None
     except Exception as error:
         # The Hub's client lets its transport's errors through: httpx's in one release, httpx2's in the next.
+        if isinstance(error, OSError) and error.errno in DISK:
+            raise
         if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in ("httpx", "httpx2"):
             raise
         raise Unavailable(f"{where} could not be reached ({type(error).__name__})") from None

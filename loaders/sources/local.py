@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from loaders.paths import files_below, inside, is_pattern, matcher, safe
@@ -28,13 +29,14 @@ def at(root: Path, path: str) -> list[Located]:
     return [Located(file, above + name) for name, file in files_below(start) if wanted.fullmatch(above + name)]
 
 
-def in_files(given: Path | None, ref: FileRef, any_name: bool) -> list[Located]:
+def in_files(given: Path | None, ref: FileRef, any_name: bool, named: Collection[str] = ()) -> list[Located]:
     """The file or files in what the user passed: by path, by the end of the path, by name.
 
     Args:
         given: a folder or a file.
         ref: what is looked for.
         any_name: a single file is it, whatever its name.
+        named: all paths of the card; where two end in one name, that name alone tells neither.
 
     Raises:
         MissingFiles: several files could be meant.
@@ -51,6 +53,8 @@ def in_files(given: Path | None, ref: FileRef, any_name: bool) -> list[Located]:
     wanted = matcher("**/" + safe(ref.path))
     if found := [Located(path, relative) for relative, path in below if wanted.fullmatch(relative)]:
         return found if is_pattern(ref.path) else _one(found, ref)
+    if any(PurePosixPath(path).name == name for path in named if path != ref.path):
+        return []
     by_name = [Located(path, relative) for relative, path in below if path.name == name]
     return _one(by_name, ref) if by_name and not is_pattern(ref.path) else []
 

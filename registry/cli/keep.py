@@ -91,9 +91,11 @@ def verify(
         print_table(rows, ("split", "file", "state", "told") if not config else ("file", "state", "told"))
     counts = Counter(one.state for one in found)
     if counts[checking.CHANGED]:
-        raise MedRegistryError(f"{slug}: files that are not what they should be: {counts[checking.CHANGED]} (see above)")
+        raise MedRegistryError(
+            f"{slug}: files that are not what they should be: {counts[checking.CHANGED]} (see above)"
+        )
     if counts[checking.MISSING] and counts[checking.MISSING] == len(found):
-        raise MedRegistryError(f"{slug}: none of its files is on this machine; registry load {slug} fetches them")
+        raise MedRegistryError(f"{slug}: none of its files is here; registry load {slug} fetches them")
     if counts[checking.MISSING]:
         typer.echo(f"files that are not on this machine: {counts[checking.MISSING]}", err=True)
         raise typer.Exit(3)

@@ -281,3 +281,21 @@ def test_folders_that_are_hidden_or_linked_are_not_entered(tmp_path: Path) -> No
     (folder / "link").symlink_to(outside)
     (folder / "a.csv").write_text("x")
     assert [name for name, _ in files_below(folder)] == ["a.csv"]
+
+
+def test_a_member_that_was_changed_where_it_was_unpacked_is_not_believed(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "x.zip", {"x.csv": b"GOOD"})
+    ((member, _),) = unpack(path, "zip", None, tmp_path / "out")
+    member.write_bytes(b"EVIL")
+    ((member, _),) = unpack(path, "zip", None, tmp_path / "out")
+    assert member.read_bytes() == b"GOOD"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("other", ["x.csv", "./x.csv"])
+def test_two_members_of_one_name_are_refused(tmp_path: Path, other: str) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("x.csv", "one")
+        archive.writestr(other, "two")
+    with pytest.raises(ReadError, match=r"two members are called 'x\.csv'"):
+        unpack(tmp_path / "x.zip", "zip", None, tmp_path / "out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from loaders import sources
 from loaders.checksums import git_blob, sha256
+from loaders.download import shown
 from loaders.fetch import Origin, locate
 from loaders.paths import files_below
-from registry.errors import ChecksumError, MedRegistryError, MissingFiles, ReadError
+from registry.errors import ChecksumError, MedRegistryError, MissingFiles, ReadError, UsageError
 from registry.loadspec import FileRef
 from tests.support.files_server import Answer, DatasetHub, FilesServer
 
@@ -214,7 +217,8 @@ class TestDownload:
         ref = FileRef(path="data/x y.csv", sha256=digest(TABLE))
         assert found(origin, ref) == found(origin, ref) == [("data/x y.csv", TABLE)]
         assert server.asked == [f"/o/n/{COMMIT}/data/x y.csv"]
-        assert cached(cache) == [f"datasets/set/@{COMMIT}/data/x y.csv"]
+        (name,) = cached(cache)
+        assert re.fullmatch(rf"datasets/set/@{COMMIT}/[0-9a-f]{{8}}/data/x y\.csv", name)
 
     def test_versions_do_not_mix_in_the_cache(self, server: FilesServer) -> None:
         server.answers |= {f"/o/n/{COMMIT}/x.csv": b"old", "/o/n/v2/x.csv": b"new"}
@@ -303,7 +307,8 @@ class TestMirrorByAddress:
             assert found(Origin("set"), "data/x.csv") == [("data/x.csv", TABLE)]
             assert found(Origin("set", offline=True), "data/x.csv") == [("data/x.csv", TABLE)]
             assert server.asked == ["/m/set/data/x.csv"]
-        assert cached(cache) == ["datasets/set/data/x.csv"]
+        (name,) = cached(cache)
+        assert re.fullmatch(r"datasets/set/@newest/[0-9a-f]{8}/data/x\.csv", name)
 
     def test_what_it_lacks_is_looked_for_further(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with FilesServer({"/o/n/HEAD/x.csv": TABLE}) as server:
@@ -368,3 +373,57 @@ class TestArchives:
             archive.writestr("a.csv", "x")
         with pytest.raises(ReadError, match="no member matches"):
             locate(Origin("set"), [FileRef(path="x.zip")], member="b.csv")
+
+
+class TestNothingIsTakenForAnother:
+    def test_a_file_of_another_source_or_address_or_revision(self) -> None:
+        answers = {"/a/x.csv": b"from a", "/b/x.csv": b"from b"}
+        with FilesServer(answers) as server:
+            for place in ("a", "b"):
+                assert found(Origin("set", f"{server.address}/{place}"), "x.csv") == [
+                    ("x.csv", f"from {place}".encode())
+                ]
+            refs = [FileRef(path="x.csv", url=f"{server.address}/{place}/x.csv") for place in ("a", "b")]
+            assert [data for ref in refs for _, data in found(Origin("set"), ref)] == [b"from a", b"from b"]
+            server.answers["/a/x.csv"] = b"of v2"
+            assert found(Origin("set", f"{server.address}/a", "v2"), "x.csv") == [("x.csv", b"of v2")]
+
+    def test_a_download_of_another_version_for_a_file_put_there_by_hand(self, cache: Path) -> None:
+        put(cache, "datasets/set/@v1/0123abcd/data/x.csv", b"of v1")
+        origin = Origin("set", "hand-over", "v2", offline=True)
+        assert locate(origin, [FileRef(path="**/*.csv")])[0] == []
+        put(cache, "datasets/set/data/y.csv", b"by hand")
+        assert found(origin, "**/*.csv") == [("data/y.csv", b"by hand")]
+
+    def test_a_file_of_the_users_that_is_called_like_several_of_the_card(self, tmp_path: Path) -> None:
+        put(tmp_path / "own", "fr/test.csv", b"french")
+        named = frozenset({"en/test.csv", "fr/test.csv"})
+        origin = Origin("set", "hand-over", files=tmp_path / "own", named=named)
+        assert found(origin, "fr/test.csv") == [("fr/test.csv", b"french")]
+        assert locate(origin, [FileRef(path="en/test.csv")])[0] == []
+        alone = Origin("set", "hand-over", files=tmp_path / "own", named=frozenset({"data/test.csv"}))
+        assert found(alone, "data/test.csv") == [("data/test.csv", b"french")]
+
+    def test_a_web_page_of_the_mirror_for_what_it_lacks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        page = Answer(b"<html>nothing here</html>", 200, "text/html")
+        with FilesServer({"/mirror/set/x.csv": page, "/a/x.csv": b"from a"}) as server:
+            monkeypatch.setenv("REGISTRY_MIRROR", f"{server.address}/mirror")
+            assert found(Origin("set", f"{server.address}/a"), "x.csv") == [("x.csv", b"from a")]
+
+    def test_a_home_that_is_nobodys(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REGISTRY_MIRROR", "~nobody-of-this-name/x")
+        with pytest.raises(UsageError, match="names the home of somebody who is not known"):
+            found(Origin("set", "hand-over"), "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://user:secret@host/x?id=1&password=abc&auth=q", "https://host/x?id=1"),
+        ("https://host/x?X-Amz-Signature=1&sig=2&t=3", "https://host/x"),
+        ("https://host/x?export=download&id=7", "https://host/x?export=download&id=7"),
+    ],
+)
+def test_what_may_be_a_secret_of_an_address_is_not_told(url: str, told: str) -> None:
+    assert shown(url) == told
+    assert "secret" not in sources.page(url)

@@ -443,3 +443,17 @@ class TestByName:
     def test_options_for_tokens_need_a_tokenizer(self) -> None:
         with pytest.raises(UsageError, match="max_length: these options count only together with tokenizer="):
             registry.load("medqaro", max_length=8)
+
+
+def test_a_folder_of_which_nothing_was_used_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror/made-up").symlink_to(folder)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/unlike.txt").write_text("x")
+    monkeypatch.setenv("REGISTRY_MIRROR", str(tmp_path / "mirror"))
+    with pytest.warns(UserWarning, match="nothing in .*other was used; its files were found elsewhere"):
+        load_card(made_up(), files=tmp_path / "other", offline=True)
+    with pytest.raises(UsageError, match="a path was given that is empty"):
+        load_card(made_up(), files="", offline=True)

@@ -103,6 +103,104 @@ class TestSplits:
         assert laid("csv/train.csv", "jsonl/train.jsonl") == {"": {"train": ["jsonl/train.jsonl"]}}
 
 
+class TestWhatBelongsTogether:
+    @pytest.mark.parametrize(
+        "paths",
+        [
+            ("train_v1.csv", "train_v2.csv"),
+            ("train-v1.csv", "train-v2.csv"),
+            ("train1.0.csv", "train1.1.csv"),
+            ("trainv1.csv", "trainv2.csv"),
+            ("train_version_1.csv", "train_version_2.csv"),
+        ],
+    )
+    def test_versions_are_no_shards(self, paths: tuple[str, ...]) -> None:
+        files = [entries for splits in laid(*paths).values() for entries in splits.values()]
+        assert all(len(entries) == 1 for entries in files)
+
+    @pytest.mark.parametrize(
+        "paths",
+        [
+            ("train-00000-of-00002.csv", "train-00001-of-00002.csv"),
+            ("train-1-of-2.csv", "train-2-of-2.csv"),
+            ("train_0.csv", "train_1.csv"),
+            ("train_part1.csv", "train_part2.csv"),
+            ("train.0001.csv", "train.0002.csv"),
+            ("dev-0.csv", "dev-1.csv"),
+            ("train/12.csv", "train/45.csv"),
+        ],
+    )
+    def test_shards_of_as_many_and_numbers_without_a_gap_are_joined(self, paths: tuple[str, ...]) -> None:
+        found = lay_out(paths)
+        assert [[entry.path for entry in entries] for entries in found.configs[""].values()] == [list(paths)]
+        assert found.notes == ()
+
+    @pytest.mark.parametrize(
+        ("paths", "kept"),
+        [
+            (["train.csv", "train-00000-of-00002.csv"], ["train.csv"]),
+            (["train.csv", "data/train.csv"], ["train.csv"]),
+            (["train_100.csv", "train_1000.csv"], ["train_100.csv"]),
+            (["train-0.csv", "train_0.csv"], ["train-0.csv"]),
+            (
+                ["train-0-of-2.csv", "train-0-of-3.csv", "train-1-of-2.csv"],
+                ["train-0-of-2.csv", "train-1-of-2.csv"],
+            ),
+        ],
+    )
+    def test_what_may_be_the_same_rows_again_is_left_out_and_told(self, paths: list[str], kept: list[str]) -> None:
+        found = lay_out(paths)
+        assert [entry.path for entry in found.configs[""]["train"]] == kept
+        (told,) = found.notes
+        assert all(path in told for path in paths if path not in kept)
+
+    @pytest.mark.parametrize("declares", [False, True])
+    def test_shards_that_are_absent_are_told(self, declares: bool) -> None:
+        matter = {"configs": [{"data_files": [{"split": "train", "path": "train-*"}]}]} if declares else None
+        found = lay_out(["train-00000-of-00004.csv", "train-00002-of-00004.csv"], matter)
+        assert len(found.configs[""]["train"]) == 2
+        assert found.notes == ("train-00000-of-00004.csv: 2 of 4 shards are absent (number 1, 3)",)
+
+    def test_a_number_of_shards_that_nobody_has_is_counted_at_once(self) -> None:
+        (told,) = lay_out(["train-0-of-999999999999999999.csv"]).notes
+        assert "999999999999999998 of 999999999999999999 shards are absent (number 1, 2, 3, …)" in told
+
+    def test_a_gap_among_many_numbers_is_told(self) -> None:
+        found = lay_out([f"train_{number}.csv" for number in range(12) if number != 7])
+        assert len(found.configs[""]["train"]) == 11
+        assert "1 numbers" in found.notes[0]
+
+    @pytest.mark.parametrize("whole", ["all.csv", "dataset.csv", "full.csv", "data/all_data.csv"])
+    def test_all_rows_in_one_file_beside_the_splits_are_never_the_default(self, whole: str, tmp_path: Path) -> None:
+        found = guess(tmp_path, {whole: QA * 2, "train.csv": QA, "test.csv": QA[:3]})
+        assert {name: len(one) for name, one in records(tmp_path, found).items()} == {"train": 9, "test": 3}
+        assert "not the default" in " ".join(found.unclear)
+
+    def test_nor_where_the_splits_cannot_be_understood(self, tmp_path: Path) -> None:
+        odd = [{"x": 1.5, "y": 2.5}] * 3
+        found = guess(tmp_path, {"all.csv": QA, "train.csv": odd, "test.csv": odd})
+        assert set(records(tmp_path, found)) == {"train", "test"}
+
+    @pytest.mark.parametrize(
+        "output", ["test_predictions.csv", "submission.csv", "sample_submission.csv", "outputs.csv", "pred_test.csv"]
+    )
+    def test_what_a_model_gave_is_left_out_and_told(self, output: str, tmp_path: Path) -> None:
+        found = guess(tmp_path, {"train.csv": QA, output: QA})
+        assert set(records(tmp_path, found)) == {"train"}
+        assert output in found.told("made-up")
+
+    def test_predictions_alone_and_a_prediction_as_the_subject_are_data(self) -> None:
+        assert laid("predictions.csv")
+        assert "disease_prediction" in " ".join(str(laid("disease_prediction.csv", "symptoms.csv")).split())
+
+    @pytest.mark.parametrize("pair", [("dev", "val"), ("test", "eval"), ("dev", "validation")])
+    def test_two_names_of_one_split_are_two_splits(self, pair: tuple[str, str]) -> None:
+        one, other = pair
+        assert laid("train.csv", f"{one}.csv", f"{other}.csv") == {
+            "": {"train": ["train.csv"], one: [f"{one}.csv"], other: [f"{other}.csv"]}
+        }
+
+
 class TestReadme:
     def test_what_it_declares_comes_before_names(self) -> None:
         matter = {
@@ -215,6 +313,26 @@ class TestForms:
         found = guess(tmp_path, {"train.jsonl": QA, "test.parquet": b"no parquet"})
         assert found.schema == "question_answer"
         assert found.unclear[0].startswith("test: test.parquet: ")
+
+
+class TestUnreadable:
+    def test_a_file_that_cannot_be_opened_is_told_and_the_rest_is_loaded(self, tmp_path: Path) -> None:
+        write_files(tmp_path, {"train.jsonl": QA})
+        found = recognise("hand-over", None, ["train.jsonl", "test.jsonl"], lambda path: tmp_path / path)
+        assert found.schema == "question_answer"
+        assert found.unclear[0].startswith("test: test.jsonl: its head cannot be read")
+
+    @pytest.mark.parametrize("name", ["train.csv", "train.csv.gz"])
+    def test_where_no_file_can_be_opened_nothing_is_recognised(self, tmp_path: Path, name: str) -> None:
+        found = recognise("hand-over", None, [name], lambda path: tmp_path / path)
+        assert found.load is None
+        assert f"{name}: its head cannot be read" in found.told("made-up")
+
+    def test_a_packed_file_that_is_damaged_within(self, tmp_path: Path) -> None:
+        packed = bytearray(gzip.compress(json.dumps(QA).encode() * 50))
+        packed[12:40] = b"\xff" * 28
+        found = guess(tmp_path, {"train.json.gz": bytes(packed)})
+        assert "train.json.gz: its head cannot be read" in found.told("made-up")
 
 
 class TestBounds:

@@ -51,7 +51,10 @@ class TestByContent:
     def test_the_same_bytes_of_two_datasets_and_two_names_are_kept_once(self, server: WebServer, cache: Path) -> None:
         first = path_of(Origin("one", server.address), "x.csv")
         second = path_of(Origin("two", server.address, "v2"), "y.csv")
-        assert (first, second) == (cache / "datasets/one/x.csv", cache / "datasets/two/@v2/y.csv")
+        assert [path.relative_to(cache).parts[:3] for path in (first, second)] == [
+            ("datasets", "one", "@newest"),
+            ("datasets", "two", "@v2"),
+        ]
         assert first.stat().st_ino == second.stat().st_ino == (cache / "blobs" / DIGEST).stat().st_ino
 
     def test_a_pinned_file_that_another_dataset_brought_needs_no_network(self, server: WebServer) -> None:

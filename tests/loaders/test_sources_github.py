@@ -13,7 +13,7 @@ from loaders import sources
 from loaders.fetch import Origin, locate
 from loaders.sources.base import Remote
 from registry.errors import ChecksumError
-from registry.loadspec import FileRef
+from registry.loadspec import FileRef, Withheld
 from tests.support.web_server import WebServer, page, redirect, served, told
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -95,7 +95,27 @@ class TestTree:
         with pytest.raises(ChecksumError):
             found(Origin("set", "github:o/n", COMMIT), "data/*.csv")
         cache = Path(os.environ["REGISTRY_CACHE"])
-        assert (cache / f"datasets/set/@{COMMIT}/data/large.csv").read_bytes() == LARGE
+        (kept,) = cache.glob(f"datasets/set/@{COMMIT}/*/data/large.csv")
+        assert kept.read_bytes() == LARGE
+
+    def test_part_of_a_pattern_is_never_taken_for_all_of_it(self, server: WebServer) -> None:
+        route = server.routes.pop(f"/raw/o/n/{COMMIT}/data/b.csv")
+        origin = Origin("set", "github:o/n", COMMIT)
+        assert "404" in reason(origin, "data/*.csv")
+        assert "offline" in reason(Origin("set", "github:o/n", COMMIT, offline=True), "data/*.csv")
+        server.routes[f"/raw/o/n/{COMMIT}/data/b.csv"] = route
+        assert len(found(origin, "data/*.csv")) == 2
+        (kept,) = Path(os.environ["REGISTRY_CACHE"]).glob("datasets/set/@*/*/data/b.csv")
+        kept.unlink()
+        assert "offline" in reason(Origin("set", "github:o/n", COMMIT, offline=True), "data/*.csv")
+
+    def test_withheld_files_are_no_part_of_a_pattern(self, server: WebServer) -> None:
+        withheld = (Withheld(paths=["data/large*"], reason="not from here"),)
+        for offline in (False, True):
+            origin = Origin("set", "github:o/n", COMMIT, withheld=withheld, offline=offline)
+            assert found(origin, "data/*.csv") == [("data/b.csv", TABLE)]
+            assert origin.skipped == ["data/large.csv"]
+        assert f"/media/o/n/{COMMIT}/data/large.csv" not in server.paths
 
     def test_a_tree_too_large_to_be_listed_says_so(self, server: WebServer) -> None:
         server.routes["/api/repos/o/big/git/trees/HEAD"] = told({"tree": [], "truncated": True})
