@@ -98,12 +98,18 @@ def runs(names: list[str]) -> list[list[str]]:
 
 
 def numbered(names: list[str]) -> dict[str, list[str]]:
-    """Columns that are called alike but for a number that runs on from 1; and those of one name alone."""
-    found: dict[str, list[str]] = {}
+    """Columns that are called alike but for a number that runs on from 1, in its order; and those of one name alone."""
+    stems: dict[str, dict[int, str]] = {}
     for name in names:
-        parts = re.fullmatch(r"(.*?) ?(\d{0,2})", folded(name))
-        if parts and parts[2] in ("", str(len(found.get(parts[1], [])) + 1)):
-            found.setdefault(parts[1], []).append(name)
+        if parts := re.fullmatch(r"(.*?) ?(\d{0,2})", folded(name)):
+            stems.setdefault(parts[1], {})[int(parts[2] or 0)] = name
+    found: dict[str, list[str]] = {}
+    for stem, members in stems.items():
+        # A name without a number is the first; one that lacks a number between others says nothing sure.
+        places = sorted(members)
+        run = [place or 1 for place in places]
+        if run == list(range(1, len(run) + 1)):
+            found[stem] = [members[place] for place in places]
     return found
 
 

@@ -73,8 +73,8 @@ def belonging(pieces: Sequence[Piece]) -> tuple[list[str], list[str]]:
     others = [piece.path for part in parted if part is not best for piece in part]
     if others:
         notes.append(
-            f"{_few(others)} left out: by the names they are no further pieces of {best[0].path}, and may hold its rows"
-            " again or be another version"
+            f"{_few(others)} left out: no further piece of {best[0].path} by the name, and perhaps its rows again or"
+            " another version"
         )
     return [piece.path for piece in best], notes
 

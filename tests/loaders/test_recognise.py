@@ -435,6 +435,12 @@ class TestOtherSchemas:
         row = records(tmp_path, found)["train"][4]
         assert (row["options"], row["answers"]) == (["a4", "m4", "z4"], [1])
 
+    def test_no_wrong_answer_is_lost_in_whatever_order_the_columns_stand(self, tmp_path: Path) -> None:
+        wrong = [{"distractor3": f"c{n}", "distractor1": f"a{n}", "distractor2": f"b{n}"} for n in range(9)]
+        rows = [{"question": f"What is {n}?", **wrong[n], "correct_answer": f"z{n}"} for n in range(9)]
+        row = records(tmp_path, guess(tmp_path, {"train.jsonl": rows}))["train"][4]
+        assert (row["options"], row["answers"]) == (["a4", "b4", "c4", "z4"], [3])
+
     def test_several_pictures_of_a_row_come_in_order(self, tmp_path: Path) -> None:
         rows = [
             {"image_1": {"bytes": b"a", "path": None}, "image_2": {"bytes": b"b", "path": None}}
