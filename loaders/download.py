@@ -195,7 +195,8 @@ def refuse_unreachable(endpoint: str) -> None:
     try:
         socket.create_connection((parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)), 10).close()
     except OSError as error:
-        raise Unavailable(f"{endpoint} could not be reached ({error.strerror or type(error).__name__})") from None
+        why = error.strerror or type(error).__name__
+        raise Unavailable(f"{shown(endpoint)} could not be reached ({why})") from None
 
 
 TOLD = {"id", "export", "download", "raw", "dl", "format", "ref", "version", "prefix", "path", "page", "recursive"}

@@ -192,7 +192,7 @@ def _elsewhere(origin: Origin, ref: FileRef) -> tuple[FileRef, list[Located]] | 
             reasons.append(str(error))
     mirror = settings().mirror
     if mirror and "://" not in mirror and not home(mirror).is_dir():
-        reasons.append(f"REGISTRY_MIRROR={mirror} is no folder")
+        reasons.append(f"REGISTRY_MIRROR={shown(mirror)} is no folder")
     return Absent(ref, tuple(reasons))
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-from loaders.download import Unavailable, get
+from loaders.download import Unavailable, get, shown
 from loaders.paths import safe
 from loaders.sources.base import Entry, Remote, field, items, name_of, number, usable
 from loaders.sources.transfer import Pointer, Wanted, download
@@ -69,7 +69,7 @@ def api(source: str, path: str) -> object:
     try:
         told: object = json.loads(body)
     except ValueError:
-        raise Unavailable(f"{url} gave no JSON where a list was expected") from None
+        raise Unavailable(f"{shown(url)} gave no JSON where a list was expected") from None
     return told
 
 

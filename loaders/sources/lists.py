@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from loaders import sources
-from loaders.download import Unavailable
+from loaders.download import Unavailable, shown
 from loaders.paths import matcher, safe
 from loaders.sources.base import Remote
 from registry.settings import settings
@@ -23,7 +23,7 @@ def expanded(source: str, revision: str | None, pattern: str) -> list[Remote]:
     wanted = matcher(safe(pattern))
     found = [remote for remote in sources.listing(source, revision) if wanted.fullmatch(remote.path)]
     if not found:
-        raise Unavailable(f"no file of {source} matches the pattern")
+        raise Unavailable(f"no file of {shown(source)} matches the pattern")
     note = _note(source, revision, pattern)
     note.parent.mkdir(parents=True, exist_ok=True)
     beside = note.with_name(f".{uuid4().hex}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from loaders.download import Unavailable, get
+from loaders.download import Unavailable, get, shown
 from loaders.paths import safe
 from loaders.sources.base import MOST_FILES, Entry, Remote, name_of, number, usable
 from loaders.sources.transfer import Wanted, download
@@ -83,7 +83,7 @@ def _xml(source: str, url: str) -> Any:
     try:
         return etree.fromstring(body, parser)
     except etree.XMLSyntaxError:
-        raise Unavailable(f"{url} gave no XML where a list was expected") from None
+        raise Unavailable(f"{shown(url)} gave no XML where a list was expected") from None
 
 
 def _text(element: Any, name: str) -> str:
