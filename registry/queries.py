@@ -92,8 +92,9 @@ def card_or_sketch(name: str) -> DatasetCard:
     from registry.cards_io import card_folders, dataset_file
     from registry.sketch import sketch
 
-    known = dataset(name)
-    return card(known.slug) if dataset_file(card_folders(), known.slug) else sketch(known)
+    with reading(ready()) as connection:
+        slug = resolve(connection, name)["slug"]
+    return card(slug) if dataset_file(card_folders(), slug) else sketch(dataset(slug))
 
 
 def effective_licence(name: str) -> Licence:

@@ -22,6 +22,7 @@ from loaders.paths import files_below
 from registry.errors import ChecksumError, MedRegistryError, MissingFiles, ReadError, UsageError
 from registry.loadspec import FileRef
 from tests.support.files_server import Answer, DatasetHub, FilesServer
+from tests.support.located import found, reasons
 
 HTML = Answer(b"<!DOCTYPE html><html>Sign in</html>", kind="text/html; charset=utf-8")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -37,20 +38,6 @@ def put(folder: Path, path: str, content: bytes = TABLE) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     return target
-
-
-def found(origin: Origin, *refs: FileRef | str, **options: Any) -> list[tuple[str, bytes]]:
-    """Names and contents of the files that are located; none may be absent."""
-    files, absent = locate(origin, [FileRef(path=ref) if isinstance(ref, str) else ref for ref in refs], **options)
-    assert absent == []
-    return [(file.name, file.path.read_bytes()) for file in files]
-
-
-def reasons(origin: Origin, ref: FileRef | str) -> str:
-    """Why a file is absent."""
-    files, absent = locate(origin, [FileRef(path=ref) if isinstance(ref, str) else ref])
-    assert files == []
-    return "; ".join(absent[0].reasons)
 
 
 @pytest.fixture

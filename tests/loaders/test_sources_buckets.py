@@ -10,25 +10,15 @@ from collections.abc import Iterator
 import pytest
 
 from loaders import sources
-from loaders.fetch import Origin, locate
+from loaders.fetch import Origin
 from loaders.sources import gcs, s3
 from loaders.sources.base import Remote
 from registry.errors import ChecksumError
-from registry.loadspec import FileRef
+from tests.support.located import found, reasons
 from tests.support.web_server import Exchange, WebServer, page, served, told
 
 TABLE = b"a,b\n1,2\n"
 DIGEST = hashlib.md5(TABLE)
-
-
-def found(origin: Origin, *paths: str) -> list[tuple[str, bytes]]:
-    files, absent = locate(origin, [FileRef(path=path) for path in paths])
-    assert absent == []
-    return [(file.name, file.path.read_bytes()) for file in files]
-
-
-def reason(origin: Origin, path: str) -> str:
-    return "; ".join(locate(origin, [FileRef(path=path)])[1][0].reasons)
 
 
 class TestGoogle:
@@ -71,7 +61,7 @@ class TestGoogle:
             found(Origin("set", "gs:open/v1/data"), "b.csv")
 
     def test_a_bucket_that_is_not_public_says_so(self, server: WebServer) -> None:
-        assert "is not public: sign in there" in reason(Origin("set", "gs:closed"), "*.csv")
+        assert "is not public: sign in there" in reasons(Origin("set", "gs:closed"), "*.csv")
 
 
 class TestAmazon:
@@ -112,7 +102,7 @@ class TestAmazon:
         assert found(Origin("set", "s3:open/v1"), "*.csv") == [("a & b.csv", TABLE), ("b.csv", TABLE)]
 
     def test_a_bucket_that_is_not_public_says_so(self, server: WebServer) -> None:
-        assert "the bucket s3://closed is not public" in reason(Origin("set", "s3:closed"), "*")
+        assert "the bucket s3://closed is not public" in reasons(Origin("set", "s3:closed"), "*")
 
     def test_entities_are_not_followed(self, server: WebServer) -> None:
         server.routes["/open/"] = page(

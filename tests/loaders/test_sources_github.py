@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from loaders import sources
-from loaders.fetch import Origin, locate
+from loaders.fetch import Origin
 from loaders.sources.base import Remote
 from registry.errors import ChecksumError
-from registry.loadspec import FileRef, Withheld
+from registry.loadspec import Withheld
+from tests.support.located import found, reasons
 from tests.support.web_server import WebServer, page, redirect, served, told
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -27,16 +28,6 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n
 
 def blob(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def found(origin: Origin, *paths: str) -> list[tuple[str, bytes]]:
-    files, absent = locate(origin, [FileRef(path=path) for path in paths])
-    assert absent == []
-    return [(file.name, file.path.read_bytes()) for file in files]
-
-
-def reason(origin: Origin, path: str) -> str:
-    return "; ".join(locate(origin, [FileRef(path=path)])[1][0].reasons)
 
 
 @pytest.fixture
@@ -101,13 +92,13 @@ class TestTree:
     def test_part_of_a_pattern_is_never_taken_for_all_of_it(self, server: WebServer) -> None:
         route = server.routes.pop(f"/raw/o/n/{COMMIT}/data/b.csv")
         origin = Origin("set", "github:o/n", COMMIT)
-        assert "404" in reason(origin, "data/*.csv")
-        assert "offline" in reason(Origin("set", "github:o/n", COMMIT, offline=True), "data/*.csv")
+        assert "404" in reasons(origin, "data/*.csv")
+        assert "offline" in reasons(Origin("set", "github:o/n", COMMIT, offline=True), "data/*.csv")
         server.routes[f"/raw/o/n/{COMMIT}/data/b.csv"] = route
         assert len(found(origin, "data/*.csv")) == 2
         (kept,) = Path(os.environ["REGISTRY_CACHE"]).glob("datasets/set/@*/*/data/b.csv")
         kept.unlink()
-        assert "offline" in reason(Origin("set", "github:o/n", COMMIT, offline=True), "data/*.csv")
+        assert "offline" in reasons(Origin("set", "github:o/n", COMMIT, offline=True), "data/*.csv")
 
     def test_withheld_files_are_no_part_of_a_pattern(self, server: WebServer) -> None:
         withheld = (Withheld(paths=["data/large*"], reason="not from here"),)
@@ -119,11 +110,11 @@ class TestTree:
 
     def test_a_tree_too_large_to_be_listed_says_so(self, server: WebServer) -> None:
         server.routes["/api/repos/o/big/git/trees/HEAD"] = told({"tree": [], "truncated": True})
-        assert "has more files than GitHub lists: clone it" in reason(Origin("set", "github:o/big"), "*.csv")
+        assert "has more files than GitHub lists: clone it" in reasons(Origin("set", "github:o/big"), "*.csv")
 
     def test_a_spent_limit_names_the_token(self, server: WebServer) -> None:
         server.routes["/api/repos/o/n/git/trees/HEAD"] = told({"message": "API rate limit exceeded"}, 403)
-        assert "set GITHUB_TOKEN" in reason(Origin("set", "github:o/n"), "*.csv")
+        assert "set GITHUB_TOKEN" in reasons(Origin("set", "github:o/n"), "*.csv")
 
     def test_a_branch_with_a_slash_is_one_revision(self, server: WebServer) -> None:
         server.routes["/raw/o/n/feature/x/a.csv"] = served(TABLE)
@@ -143,7 +134,7 @@ class TestLfs:
     def test_a_pointer_without_a_file_says_what_is_missing(self, server: WebServer) -> None:
         del server.routes[f"/media/o/n/{COMMIT}/data/large.csv"]
         origin = Origin("set", "github:o/n", COMMIT)
-        assert reason(origin, "data/large.csv").endswith(f"/media/o/n/{COMMIT}/data/large.csv answered 404")
+        assert reasons(origin, "data/large.csv").endswith(f"/media/o/n/{COMMIT}/data/large.csv answered 404")
         assert [note.kind for note in origin.notes] == ["gone"]
 
 
@@ -166,7 +157,7 @@ class TestMoved:
             "/api/repositories/7": told({"full_name": "new/n"}),
         }
         origin = Origin("set", "github:old/n")
-        reason(origin, "*.csv")
+        reasons(origin, "*.csv")
         assert origin.notes[0].detail == "https://github.com/old/n has moved to https://github.com/new/n"
 
 

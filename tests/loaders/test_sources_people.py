@@ -17,19 +17,10 @@ from loaders.sources.base import Remote
 from registry.errors import ChecksumError
 from registry.loadspec import FileRef
 from tests.support.files_server import DatasetHub
+from tests.support.located import found, reasons
 from tests.support.web_server import Exchange, WebServer, page, redirect, served
 
 TABLE = b"a,b\n1,2\n"
-
-
-def found(origin: Origin, *paths: str) -> list[tuple[str, bytes]]:
-    files, absent = locate(origin, [FileRef(path=path) for path in paths])
-    assert absent == []
-    return [(file.name, file.path.read_bytes()) for file in files]
-
-
-def reason(origin: Origin, path: str) -> str:
-    return "; ".join(locate(origin, [FileRef(path=path)])[1][0].reasons)
 
 
 WARNING = """<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title></head><body>
@@ -103,12 +94,12 @@ class TestDrive:
         import re
 
         server.routes["/uc"] = page(body.encode(), kind="text/html")
-        assert re.search(message, reason(Origin("set", "gdrive:X1"), "x.csv"))
+        assert re.search(message, reasons(Origin("set", "gdrive:X1"), "x.csv"))
 
     def test_a_warning_cannot_lead_to_a_file_of_this_machine(self, server: WebServer) -> None:
         evil = WARNING.replace("{address}/download", "file:///etc/passwd")
         server.routes["/uc"] = page(evil.encode(), kind="text/html")
-        assert "redirects to file:, which is not followed" in reason(Origin("set", "gdrive:X1"), "x.csv")
+        assert "redirects to file:, which is not followed" in reasons(Origin("set", "gdrive:X1"), "x.csv")
 
     def test_a_folder_is_listed_with_the_folders_inside(self, server: WebServer) -> None:
         assert sources.listing("gdrive-folder:FOLDER12345678") == [
@@ -120,7 +111,7 @@ class TestDrive:
         origin = Origin("set", "gdrive-folder:FOLDER12345678")
         assert found(origin, "in/c.csv") == [("in/c.csv", TABLE)]
         assert found(origin, "**/*.csv") == [("a b.csv", TABLE), ("in/c.csv", TABLE)]
-        assert "has no file d.csv" in reason(origin, "d.csv")
+        assert "has no file d.csv" in reasons(origin, "d.csv")
 
 
 class TestPhysioNet:
@@ -159,7 +150,7 @@ class TestPhysioNet:
         assert found(Origin("set", "physionet:open/1.0"), "data/*.csv") == [("data/x.csv", TABLE)]
 
     def test_credentialed_files_say_where_to_sign_and_what_to_set(self, server: WebServer) -> None:
-        told = reason(Origin("set", "physionet:closed/2.0"), "notes/x.csv")
+        told = reasons(Origin("set", "physionet:closed/2.0"), "notes/x.csv")
         assert told == (
             f"{server.address}/content/closed/2.0/ is credentialed: accept its terms there with your account; set "
             "PHYSIONET_USER and PHYSIONET_PASSWORD"
@@ -175,7 +166,7 @@ class TestPhysioNet:
     ) -> None:
         monkeypatch.setenv("PHYSIONET_USER", "me")
         monkeypatch.setenv("PHYSIONET_PASSWORD", "secret-5")
-        told = reason(Origin("set", "physionet:closed/2.0"), "notes/x.csv")
+        told = reasons(Origin("set", "physionet:closed/2.0"), "notes/x.csv")
         assert "the account that is set has no access" in told
         assert "secret-5" not in told
 
@@ -186,10 +177,10 @@ class TestPhysioNet:
 class TestKaggle:
     def test_without_its_client_the_page_and_the_variables_are_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "kagglehub", None)
-        told = reason(Origin("set", "kaggle:o/n"), "x.csv")
+        told = reasons(Origin("set", "kaggle:o/n"), "x.csv")
         assert "https://www.kaggle.com/datasets/o/n needs Kaggle's client and your account" in told
         assert "KAGGLE_USERNAME and KAGGLE_KEY" in told
-        rules = reason(Origin("set", "kaggle-competition:c"), "x.csv")
+        rules = reasons(Origin("set", "kaggle-competition:c"), "x.csv")
         assert "https://www.kaggle.com/competitions/c" in rules
         assert "accept its rules there first" in rules
 
