@@ -23,8 +23,7 @@ from loaders.records import Records
 from loaders.rows import Context
 from loaders.sources.visit import visiting
 from loaders.telling import caller
-from loaders.wanted import files_of, joins
-from loaders.wanted import plans as every_plan
+from loaders.wanted import joins, paths
 from registry.card import DatasetCard
 from registry.errors import (
     KnownIssues,
@@ -146,7 +145,7 @@ def load_card(
         pinned=revision is None or revision == spec.revision,
         files=place,
         offline=settings().offline if offline is None else offline,
-        named=frozenset(ref.path for _, one in every_plan(spec) for ref in files_of(one)),
+        named=paths(spec),
         withheld=spec.withheld,
         notes=[] if seen is None else seen,
     )
@@ -159,7 +158,8 @@ def load_card(
     except ReadError as error:
         if card.load is not None:
             raise
-        return _as_they_are(card, spec, error, split, config=config, revision=revision, files=files, offline=offline)
+        options = {"config": config, "revision": revision, "files": files, "offline": offline, "seen": seen}
+        return _as_they_are(card, spec, error, split, **options)
     telling.missing(card, spec, origin, missing, manifest)
     telling.unused(card, origin, [file for one in found.values() for file in (*one.files, *one.archives)])
     telling.withheld(card, spec, origin, manifest)

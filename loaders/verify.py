@@ -9,7 +9,7 @@ from typing import NamedTuple
 from loaders import checksums, manifests, store
 from loaders.fetch import Origin, locate
 from loaders.paths import is_pattern
-from loaders.wanted import files_of, plans
+from loaders.wanted import files_of, paths, plans
 from registry.card import DatasetCard
 from registry.errors import ChecksumError, MissingFiles, NotLoadable, ReadError
 from registry.loadspec import FileRef
@@ -47,7 +47,7 @@ def verify(card: DatasetCard, *, config: str | None = None, files: Path | None =
         revision=card.load.revision,
         files=files,
         offline=True,
-        named=frozenset(ref.path for _, one in plans(card.load) for ref in files_of(one)),
+        named=paths(card.load),
         withheld=card.load.withheld,
     )
     if files is not None and not files.exists():

@@ -33,3 +33,8 @@ def files_of(one: SplitPlan) -> Iterator[FileRef]:
     yield from one.files
     for join in joins(one.rows):
         yield from join.files
+
+
+def paths(load: Load) -> frozenset[str]:
+    """All paths that a block names, in whatever configuration."""
+    return frozenset(ref.path for _, one in plans(load) for ref in files_of(one))

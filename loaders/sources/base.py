@@ -32,6 +32,12 @@ class Entry(NamedTuple):
     url: str
 
 
+def bucket_and_prefix(source: str) -> tuple[str, str]:
+    """The bucket that a source names, and what the keys of its objects begin with."""
+    bucket, _, prefix = name_of(source).partition("/")
+    return bucket, f"{prefix}/" if prefix else ""
+
+
 def name_of(source: str) -> str:
     """A source without its scheme."""
     return source.partition(":")[2].strip("/")

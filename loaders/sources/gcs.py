@@ -9,7 +9,18 @@ from urllib.parse import quote, urlencode
 
 from loaders.download import Unavailable, get_json
 from loaders.paths import safe
-from loaders.sources.base import MOST_FILES, Entry, Remote, fetch_entry, field, items, name_of, number, usable
+from loaders.sources.base import (
+    MOST_FILES,
+    Entry,
+    Remote,
+    bucket_and_prefix,
+    fetch_entry,
+    field,
+    items,
+    name_of,
+    number,
+    usable,
+)
 from loaders.sources.visit import remembered
 from registry.loadspec import FileRef
 
@@ -24,7 +35,7 @@ def listing(source: str, revision: str | None = None) -> list[Remote]:
 
 def fetch(source: str, revision: str | None, ref: FileRef, target: Path) -> Path:
     """One object, by its path below the prefix."""
-    bucket, prefix = _parts(source)
+    bucket, prefix = bucket_and_prefix(source)
     key = prefix + safe(ref.path)
     told = _json(source, f"{SITE}/storage/v1/b/{quote(bucket)}/o/{quote(key, safe='')}")
     entry = _entry(bucket, prefix, told if isinstance(told, dict) else {})
@@ -41,13 +52,8 @@ def latest(source: str) -> str | None:
     return None
 
 
-def _parts(source: str) -> tuple[str, str]:
-    bucket, _, prefix = name_of(source).partition("/")
-    return bucket, f"{prefix}/" if prefix else ""
-
-
 def _asked(source: str) -> list[Entry]:
-    bucket, prefix = _parts(source)
+    bucket, prefix = bucket_and_prefix(source)
     fields = "nextPageToken,items(name,size,md5Hash)"
     query = {"prefix": prefix, "maxResults": "1000", "fields": fields}
     found: list[Entry] = []

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from loaders.download import Unavailable, get, shown
 from loaders.paths import safe
-from loaders.sources.base import MOST_FILES, Entry, Remote, name_of, number, usable
+from loaders.sources.base import MOST_FILES, Entry, Remote, bucket_and_prefix, name_of, number, usable
 from loaders.sources.transfer import Wanted, download
 from loaders.sources.visit import remembered
 from registry.loadspec import FileRef
@@ -25,7 +25,7 @@ def listing(source: str, revision: str | None = None) -> list[Remote]:
 
 def fetch(source: str, revision: str | None, ref: FileRef, target: Path) -> Path:
     """One object, by its path below the prefix."""
-    bucket, prefix = _parts(source)
+    bucket, prefix = bucket_and_prefix(source)
     url = f"{_address(bucket)}/{quote(prefix + safe(ref.path))}"
     try:
         return download(url, target, Wanted(ref, source))
@@ -35,7 +35,7 @@ def fetch(source: str, revision: str | None, ref: FileRef, target: Path) -> Path
 
 def page(source: str, revision: str | None = None) -> str:
     """The bucket's own address."""
-    bucket, prefix = _parts(source)
+    bucket, prefix = bucket_and_prefix(source)
     return f"{_address(bucket)}/?{urlencode({'list-type': '2', 'prefix': prefix})}"
 
 
@@ -44,17 +44,12 @@ def latest(source: str) -> str | None:
     return None
 
 
-def _parts(source: str) -> tuple[str, str]:
-    bucket, _, prefix = name_of(source).partition("/")
-    return bucket, f"{prefix}/" if prefix else ""
-
-
 def _address(bucket: str) -> str:
     return (DOTTED if "." in bucket else SITE).format(bucket=quote(bucket))
 
 
 def _asked(source: str) -> list[Entry]:
-    bucket, prefix = _parts(source)
+    bucket, prefix = bucket_and_prefix(source)
     query = {"list-type": "2", "prefix": prefix}
     found: list[Entry] = []
     while True:
