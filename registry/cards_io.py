@@ -140,11 +140,13 @@ def read_cards(folders: Sequence[Path] | None = None, known: Mapping[str, str] |
     found = scan(folders)
     changed = {key: item for key, item in found.items() if (known or {}).get(str(item.path)) != item.sha256}
     cards, problems = _parse(changed)
-    datasets = {slug for kind, slug in found if kind == "datasets"}
-    for key, item in found.items():
-        if key[0] == "listed" and key not in changed:
-            datasets.update(_slugs(item.path))
-    problems += cross_check(cards, datasets, {slug for kind, slug in found if kind == "papers"})
+    lists = [item.path for key, item in found.items() if key[0] == "listed" and key not in changed]
+    problems += cross_check(
+        cards,
+        {slug for kind, slug in found if kind == "datasets"},
+        {slug for kind, slug in found if kind == "papers"},
+        {slug for path in lists for slug in _slugs(path)},
+    )
     if problems:
         raise CardError(problems)
     return cards
@@ -207,15 +209,17 @@ def _slugs(path: Path) -> list[str]:
     return slugs
 
 
-def cross_check(cards: Cards, datasets: Iterable[str], papers: Iterable[str]) -> list[Problem]:
-    """What the cards say of each other: unknown slugs, and aliases that are another dataset's slug.
+def cross_check(
+    cards: Cards, datasets: Iterable[str], papers: Iterable[str], listed: Iterable[str] = ()
+) -> list[Problem]:
+    """What the cards say of each other: unknown slugs, and aliases that are another card's slug.
 
-    `datasets` and `papers` are all slugs that have a card; those of the listed rows count as datasets too.
+    `datasets` and `papers` are all slugs that have a card; `listed` are those of rows of lists that are not in `cards`.
     """
     from registry.yamlio import dotted, line_of
 
     curated, papers = set(datasets), set(papers)
-    known = curated | set(cards.listed)
+    known = curated | set(cards.listed) | set(listed)
     found: list[Problem] = []
 
     def refer(path: Path, loc: list[str | int], slug: str, among: set[str], what: str) -> None:

@@ -19,6 +19,7 @@ from registry.tables import (
     ArtifactId,
     Candidate,
     Dataset,
+    DatasetAlias,
     DatasetSource,
     DatasetTerm,
     Event,
@@ -135,6 +136,16 @@ def test_a_changed_licence_updates_the_row_and_is_an_event(migrated_url: str, fo
     assert (row["licence"], row["commercial"]) == ("CC-BY-NC-4.0", False)
     said = rows(target, Statement, table(Statement).c.field == "licence", table(Statement).c.subject_id == row["id"])
     assert [(s["value"], s["ended_at"] is None) for s in said] == [('"CC-BY-4.0"', False), ('"CC-BY-NC-4.0"', True)]
+
+
+def test_a_changed_card_may_go_by_the_slug_of_a_listed_row(migrated_url: str, folder: Path) -> None:
+    target = engine(migrated_url)
+    cards.dataset(folder, "wards")
+    cards.listed(folder, {"slug": "wards-2", "maybe_same_as": ["wards"]})
+    fill(target, folder)
+    cards.dataset(folder, "wards", aliases=["WARDS-2"])
+    fill(target, folder)
+    assert "wards-2" in {row["alias"].lower() for row in rows(target, DatasetAlias)}
 
 
 def test_changed_facets_are_replaced(migrated_url: str, folder: Path) -> None:
