@@ -7,15 +7,19 @@ from importlib import import_module
 
 import polars as pl
 
-from loaders.mapping import NUMBER, columns_of, evaluate, require
+from loaders.mapping import NUMBER, columns_of, evaluate, is_sparing, require
 from loaders.plan import SplitPlan
 from loaders.read import FILE, ROW, Located, read_files, stream
 from loaders.readers.content import DETECT, detected
+from loaders.repeats import pieces
 from loaders.rows import LOCAL, SHOWN, Context, Others, apply
 from loaders.schemas import conform
 from loaders.together import together
 from registry.errors import ReadError
 from registry.loadspec import Pipeline
+
+WRITTEN_OUT = 64 << 20
+"""Bytes of text that is worked on at once where its repeats have to be written out."""
 
 
 def build(
@@ -93,7 +97,8 @@ def _tables(plan: SplitPlan, files: Sequence[Located]) -> Iterator[pl.DataFrame]
         module = import_module(f"loaders.recipes.{plan.recipe.replace('-', '_')}")
         yield module.read(files, plan.read)
     elif _row_by_row(plan):
-        yield from stream(files, plan.read)
+        for frame in stream(files, plan.read):
+            yield from [frame] if _sparing(plan) else pieces(frame, WRITTEN_OUT)
     else:
         yield read_files(files, plan.read)
 
@@ -102,6 +107,12 @@ def _row_by_row(plan: SplitPlan) -> bool:
     """Whether no row step of the plan needs to see more than one row."""
     computed = [pipeline for word, argument in plan.rows if word == "compute" for pipeline in argument.values()]
     return not any(map(_numbers_rows, computed)) and all(word in LOCAL for word, _ in plan.rows)
+
+
+def _sparing(plan: SplitPlan) -> bool:
+    """Whether text that repeats in the source stays as it is, or is worked on once for each value of it."""
+    pipelines = [*plan.fields.values(), *([plan.group] if plan.group else [])]
+    return all(word in ("rename", "also_called") for word, _ in plan.rows) and all(map(is_sparing, pipelines))
 
 
 def _numbers_rows(pipeline: Pipeline) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,7 @@ from loaders import absent, checksums, store, telling
 from loaders.build import parts
 from loaders.download import shown
 from loaders.fetch import Absent, Origin, SourceNote, locate
+from loaders.known import known
 from loaders.media import MediaPlace
 from loaders.paths import home, is_pattern
 from loaders.plan import SplitPlan, plan
@@ -92,11 +93,9 @@ def load(
         PartialLoad: some splits, or files of a split, are not here, or are withheld.
         Recognised: the dataset has no card that says how its files become records: what was recognised of them.
     """
-    from registry import queries
-
     if tokenizer is None and tokenize_options:
         raise UsageError(f"{', '.join(tokenize_options)}: these options count only together with tokenizer=")
-    card = queries.card_or_sketch(name)
+    card, told = known(name)
     if tokenizer is not None:
         # A tokenizer that cannot be used is told before files are fetched for it.
         from loaders.tokenizers import open_tokenizer
@@ -108,8 +107,9 @@ def load(
     try:
         records = load_card(card, split, config=config, revision=revision, files=files, offline=offline, seen=seen)
     finally:
-        telling.seen(card.slug, seen)
-    if told := queries.briefing(card.slug):
+        if seen:
+            telling.seen(card.slug, seen)
+    if told:
         warnings.warn("\n".join([f"{card.slug}: {told[0]}", *told[1:3]]), KnownIssues, stacklevel=caller())
     if tokenizer is None:
         return records
@@ -262,15 +262,35 @@ def _locate(
 
 def _records(card: DatasetCard, one: SplitPlan, found: Found, manifest: dict[str, Any]) -> Records:
     used = {file.path: file for files in (found.files, *(other for _, other in found.joined)) for file in files or []}
-    sums = [(file.name, checksums.sha256(path)) for path, file in used.items()]
 
     def others(join: Join) -> pl.DataFrame | None:
         located = next(located for known, located in found.joined if known is join)
         return None if located is None else read_files(located, join.read)
 
-    key = store.key_of(one, sums, card.languages)
+    def key(sums: Sequence[str]) -> str:
+        named = [(file.name, digest) for file, digest in zip(used.values(), sums, strict=True)]
+        return store.key_of(one, named, card.languages)
+
+    def make(context: Context) -> Iterator[pl.DataFrame]:
+        return parts(one, found.files, context, languages=card.languages)
+
     context = Context(others)
-    made = store.stored(key, lambda context: parts(one, found.files, context, languages=card.languages), context)
+    if all(map(checksums.is_known, used)):
+        digests = [checksums.sha256(path) for path in used]
+        made = store.stored(key(digests), make, context)
+    else:
+        state = {path: checksums.state(path) for path in used}
+
+        def still(digests: Sequence[str]) -> str:
+            if changed := [path for path, then in state.items() if checksums.state(path) != then]:
+                raise ReadError(f"{changed[0]}: was changed while it was read; load it again")
+            return key(digests)
+
+        rough = key([f"{path.absolute()} {then}" for path, then in state.items()])
+        with checksums.meanwhile(list(used)) as measured:
+            made = store.stored_once_named(measured, still, rough, make, context)
+            digests = measured.result()
+    sums = list(zip((file.name for file in used.values()), digests, strict=True))
     frame = made.frame
     notes = [f"{one.name}: {note}" for note in made.notes]
     if one.count is not None and frame.height != one.count:
@@ -290,7 +310,7 @@ def _records(card: DatasetCard, one: SplitPlan, found: Found, manifest: dict[str
         ],
         "archives": [{"path": file.name, "sha256": checksums.sha256(file.path)} for file in found.archives],
     }
-    return Records(frame, one.schema, folder=_root(found.files[0]))
+    return Records(frame, one.schema, folder=_root(found.files[0]), key=made.key)
 
 
 def _root(file: Located) -> Path | None:

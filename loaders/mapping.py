@@ -10,6 +10,7 @@ import polars as pl
 
 from loaders.place import Place
 from loaders.read import FILE, missing_columns
+from loaders.repeats import coded
 from registry.errors import ReadError
 from registry.loadspec import Pipeline
 
@@ -18,6 +19,23 @@ NUMBER = "__number__"
 """The column that counts the rows of a split where its table comes in parts."""
 SOURCES: dict[str, Source] = {}
 """Word -> function of the table and the word's argument."""
+BY_VALUE = {
+    "strip",
+    "lower",
+    "upper",
+    "null_if",
+    "fill_null",
+    "cast",
+    "replace",
+    "regex",
+    "prefix",
+    "suffix",
+    "digest",
+    "map",
+}
+"""Steps from a single value to a single value, which are done once for each value of text that repeats."""
+AS_IT_IS = {"column", "struct", "constant", "row_number", "file"}
+"""Sources that write out no text that repeats."""
 
 
 def source(function: Source) -> Source:
@@ -43,7 +61,30 @@ def evaluate(pipeline: Pipeline, frame: pl.DataFrame) -> pl.Series:
 
     word, argument = pipeline.source
     values = SOURCES[word](frame, argument)
-    return run(values, pipeline.steps, Place(frame, _label(pipeline)))
+    place = Place(frame, _label(pipeline))
+    begin = _by_value(pipeline)
+    if begin and (repeating := coded(values)):
+        try:
+            once = run(repeating.values, pipeline.steps[:begin], place.inside(repeating.first))
+        except ReadError:  # told below, of all its rows
+            begin = 0
+        else:
+            values = repeating.spread(once)
+    else:
+        begin = 0
+    return run(values, pipeline.steps[begin:], place)
+
+
+def _by_value(pipeline: Pipeline) -> int:
+    """How many of the first steps work on single values."""
+    words = [word for word, _ in pipeline.steps]
+    return next((number for number, word in enumerate(words) if word not in BY_VALUE), len(words))
+
+
+def is_sparing(pipeline: Pipeline) -> bool:
+    """Whether a pipeline works on text that repeats without writing the repeats out."""
+    rest = [word for word, _ in pipeline.steps[_by_value(pipeline) :]]
+    return pipeline.source[0] in AS_IT_IS and rest in ([], ["list"])
 
 
 def columns_of(pipeline: Pipeline) -> set[str]:
@@ -112,7 +153,8 @@ def columns(frame: pl.DataFrame, names: list[str]) -> pl.Series:
     require(frame, names)
     same = len({frame.schema[name] for name in names}) == 1
     parts = [pl.col(name) if same else pl.col(name).cast(pl.String) for name in names]
-    return frame.select(pl.concat_list(parts).list.drop_nulls().alias("columns"))["columns"]
+    lists = frame.select(pl.concat_list(parts).alias("columns"))["columns"]
+    return lists.list.drop_nulls() if any(frame[name].null_count() for name in names) else lists
 
 
 @source

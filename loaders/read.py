@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +12,7 @@ import polars as pl
 
 from loaders.readers import format_of, reader
 from loaders.readers.content import DETECT, detected
+from loaders.repeats import gathered
 from loaders.together import common, together, widened
 from registry.errors import ReadError
 from registry.loadspec import Read
@@ -18,6 +21,10 @@ FILE = "__file__"
 ROW = "__row__"
 SMALL = 64 << 20
 """Bytes of all files of a split up to which they are read at once."""
+PART = 20 << 20
+"""Bytes of rows that come at once of larger files; text that repeats counts once."""
+BEGUN = 8
+"""Files that are held open, each with its first rows, while the types of all are found."""
 
 
 class Located(NamedTuple):
@@ -89,30 +96,42 @@ def stream(files: Sequence[Located], read: Read) -> Iterator[pl.DataFrame]:
     if sum(file.path.stat().st_size for file in files) <= SMALL:
         yield read_files(files, read)
         return
-    schema = _schema(files, read)
     rows = 0
-    for file in files:
-        for frame in chunks(file, read):
-            rows += frame.height
-            try:
-                yield widened(frame, schema)
-            except pl.exceptions.PolarsError as error:
-                raise _unlike(files, error) from None
+    for frame in gathered(_ahead(_alike(files, read)), PART):
+        rows += frame.height
+        yield frame
     if not rows:
         raise _nothing(files)
 
 
-def _schema(files: Sequence[Located], read: Read) -> dict[str, Any]:
-    """The columns of all files together; of each file its first rows tell them, since its frames are of one schema."""
-    schemas = []
+def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same frames: while one is worked on, a thread reads the next."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, frames, None)
+        while (frame := coming.result()) is not None:
+            coming = thread.submit(next, frames, None)
+            yield frame
+
+
+def _alike(files: Sequence[Located], read: Read) -> Iterator[pl.DataFrame]:
+    """Frames of the columns of all files together; of each its first rows tell them: its frames are of one schema."""
+    schemas: list[Any] = []
+    begun: list[Iterator[pl.DataFrame]] = []
     for file in files:
-        first = next(chunks(file, read), None)
-        if first is not None:
+        frames = chunks(file, read)
+        if (first := next(frames, None)) is not None:
             schemas.append(first.schema)
+            if len(begun) < BEGUN:
+                begun.append(chain([first], frames))
+                continue
+        begun.append(chunks(file, read) if first is not None else iter(()))
     if not schemas:
         raise _nothing(files)
     try:
-        return common(schemas)
+        schema = common(schemas)
+        for frames in begun:
+            for frame in frames:
+                yield widened(frame, schema)
     except pl.exceptions.PolarsError as error:
         raise _unlike(files, error) from None
 

@@ -26,6 +26,8 @@ class Records:
         manifest: revision, files with sha256, counts, card version and time of the load; plain values, fit for JSON.
         folder: where paths in `images` and `signals` begin; None where no file of the split is on disk.
         media: where else the files are that `images` and `signals` name.
+        key: a name that only these very rows have, so that what is made of them can be kept; None where they are not
+            as they were loaded.
     """
 
     def __init__(
@@ -35,12 +37,20 @@ class Records:
         manifest: dict[str, Any] | None = None,
         folder: Path | None = None,
         media: MediaPlace | None = None,
+        key: str | None = None,
     ) -> None:
         self.frame = frame
         self.schema = schema
         self.manifest = manifest or {}
         self.folder = folder
         self.media = media
+        self._keyed = (key, frame)
+
+    @property
+    def key(self) -> str | None:
+        """A name that only these very rows have; None where another frame was put in."""
+        key, frame = self._keyed
+        return key if frame is self.frame else None
 
     def __len__(self) -> int:
         return self.frame.height
@@ -95,8 +105,8 @@ class Records:
 
         return read_media(self.folder, path, self.media)
 
-    def render(self, template: str = "chat") -> Segments:
-        """The segments that `tokenize` works on: runs of text with a role each."""
+    def render(self, template: Any = "chat") -> Segments:
+        """The segments that `tokenize` works on: runs of text with a role each; `template` as there."""
         from loaders.render import render
 
         return render(self.frame, self.schema, template)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from loaders.tokens_of import made_of
 from registry.errors import MedRegistryError, UnknownOption
 from registry.settings import settings
 
@@ -21,9 +22,15 @@ KINDS = {
     "unpacked": "members of archives",
     "records": "records, ready to be mapped into memory",
     "media": "pictures that were inside tables",
-    "tokens": "token files",
-    "parts": "downloads that were interrupted",
+    "tokens": "tokens, ready to be mapped into memory",
+    "engines": "what comparing fast tokenizers with the library came to",
+    "notes": "what was found out about files, tokenizers and cards, to save time",
+    "parts": "downloads, and tokens being made, that were interrupted",
 }
+SMALL = {"engines": "engines", "known": "notes", "tokenizers": "notes", "sums": "notes"}
+"""Folder of small files -> kind."""
+SHARDS = ".shards-"
+"""Begins the name of what is left of tokens that were not finished."""
 DAY = 86_400
 
 
@@ -48,7 +55,7 @@ def held(slugs: Collection[str] = ()) -> list[Held]:
     cache = settings().cache
     if cache.exists() and not cache.is_dir():
         raise MedRegistryError(f"the cache {cache} is no folder; REGISTRY_CACHE names another")
-    found = [*_downloads(cache), *_folders(cache)]
+    found = [*_downloads(cache), *_folders(cache), *_small(cache)]
     return [one for one in found if not slugs or one.dataset in slugs]
 
 
@@ -83,7 +90,7 @@ def remove(found: Sequence[Held]) -> int:
 def _removed(path: Path) -> bool:
     """Take away a file, or a folder that nobody is making right now; whether it is gone."""
     if path.is_dir() and not path.is_symlink():
-        lock = FileLock(path.parent / f".{path.name}.lock")
+        lock = FileLock(path.parent / f".{path.name.removeprefix(SHARDS)}.lock")
         try:
             with lock.acquire(timeout=0):
                 shutil.rmtree(path)
@@ -129,8 +136,16 @@ def _folders(cache: Path) -> Iterator[Held]:
                     yield Held("parts", None, (folder,), sum(path.stat().st_size for path in files), 0.0)
                 continue
             used = max((path.stat().st_mtime for path in files), default=0.0)
-            owner = owners.get(folder.name)
-            yield Held(kind, owner, (folder,), sum(path.stat().st_size for path in files), used)
+            owner = owners.get((made_of(folder) or "") if kind == "tokens" else folder.name)
+            unfinished = folder.name.startswith(SHARDS)
+            size = sum(path.stat().st_size for path in files)
+            yield Held("parts" if unfinished else kind, owner, (folder,), size, used)
+
+
+def _small(cache: Path) -> Iterator[Held]:
+    for folder, kind in SMALL.items():
+        for path in _files(cache / folder):
+            yield _one(kind, None, path)
 
 
 def _owners(cache: Path) -> dict[str, str]:

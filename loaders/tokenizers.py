@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+import tempfile
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from registry.errors import TokenizerError
 from registry.settings import settings
 
 MAX_BYTES = 512 * 2**20
+CHAT_TEMPLATE = "chat_template.jinja"
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
 NAMED = ("bos_token", "eos_token", "pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 WELL_KNOWN = {
@@ -28,9 +33,10 @@ WELL_KNOWN = {
 
 @dataclass(frozen=True)
 class Source:
-    """A tokenizer as it was given: `tokenizer` is a copy of our own, without truncation and padding."""
+    """A tokenizer as it was given, opened when it is first used."""
 
-    tokenizer: Tokenizer
+    text: str
+    """The tokenizer.json."""
     name: str
     sha256: str
     """Of the tokenizer as the library writes it, so the same by whichever door it came."""
@@ -40,6 +46,15 @@ class Source:
     """Ids that the tokenizer itself puts before a text."""
     after: tuple[int, ...]
     """Ids that end a text: those that the tokenizer puts there itself, else its end-of-sequence token."""
+    vocabulary: int
+    """How many ids there are."""
+    chat_template: str | None = None
+    """The chat template (Jinja) that came with it; None where there is none."""
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """A copy of our own, without truncation and padding."""
+        return _opened(self.text, self.name)
 
     @property
     def pad(self) -> int:
@@ -83,7 +98,8 @@ def _from_transformers(given: Any) -> Source:
             f"{type(given).__name__} ({name}) is a slow transformers tokenizer, whose text offsets are not known; "
             f"load its fast form: AutoTokenizer.from_pretrained({name!r}, use_fast=True)"
         )
-    return _source(backend.to_str(), name, {role: getattr(given, role, None) for role in NAMED})
+    named = {role: getattr(given, role, None) for role in NAMED}
+    return _source(backend.to_str(), name, named, _default(getattr(given, "chat_template", None)))
 
 
 def _from_place(place: str, offline: bool) -> Source:
@@ -96,18 +112,23 @@ def _from_place(place: str, offline: bool) -> Source:
             )
         path = path / "tokenizer.json"
     if path.is_file():
-        config = path.with_name("tokenizer_config.json")
-        return _source(_text(path), place, _named(config) if config.is_file() else {})
+        config, own = path.with_name("tokenizer_config.json"), path.with_name(CHAT_TEMPLATE)
+        content: dict[str, Any] = _config(config) if config.is_file() else {}
+        chat = _text(own) if own.is_file() else _default(content.get("chat_template"))
+        return _source(_text(path), place, content, chat)
     if place.endswith(".json") or path.is_absolute() or place.startswith((".", "~")) or not HUB_ID.fullmatch(place):
         raise TokenizerError(f"{place[:200]}: no such file or folder; a tokenizer from the Hub is written owner/name")
     name, _, revision = place.partition("@")
     file = _from_hub(name, "tokenizer.json", revision, offline)
     commit = file.parent.name
-    try:
-        config = _from_hub(name, "tokenizer_config.json", commit, offline)
-    except _NoSuchFile:
-        return _source(_text(file), f"{name}@{commit}", {})
-    return _source(_text(file), f"{name}@{commit}", _named(config))
+    content = {}
+    with contextlib.suppress(_NoSuchFile):
+        content = _config(_from_hub(name, "tokenizer_config.json", commit, offline))
+    chat = _default(content.get("chat_template"))
+    if chat is None:
+        with contextlib.suppress(_NoSuchFile):
+            chat = _text(_from_hub(name, CHAT_TEMPLATE, commit, offline))
+    return _source(_text(file), f"{name}@{commit}", content, chat)
 
 
 class _NoSuchFile(TokenizerError):
@@ -172,35 +193,79 @@ def _text(path: Path) -> str:
         raise TokenizerError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _named(config: Path) -> dict[str, Any]:
-    """The tokens with a role, as a tokenizer_config.json names them."""
+def _config(path: Path) -> dict[str, Any]:
+    """A tokenizer_config.json; it names the tokens with a role, and may hold the chat template."""
     try:
-        content = json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise TokenizerError(f"{config}: not readable as JSON; fetch it again or remove it") from None
-    return {role: content.get(role) for role in NAMED} if isinstance(content, dict) else {}
+        content = json.loads(_text(path))
+    except (RecursionError, ValueError):
+        raise TokenizerError(f"{path}: not readable as JSON; fetch it again or remove it") from None
+    return content if isinstance(content, dict) else {}
 
 
-def _source(text: str, name: str, named: dict[str, Any]) -> Source:
+def _default(given: Any) -> str | None:
+    """The chat template of a tokenizer that may have several by name: the one called default."""
+    if isinstance(given, list):
+        given = {one.get("name"): one.get("template") for one in given if isinstance(one, dict)}
+    if isinstance(given, dict):
+        given = given.get("default")
+    return given if isinstance(given, str) else None
+
+
+def _source(text: str, name: str, named: dict[str, Any], chat_template: str | None = None) -> Source:
+    given = {role: named.get(role) for role in NAMED}
+    told = json.dumps([version("tokenizers"), hashlib.sha256(text.encode()).hexdigest(), given], default=str)
+    path = settings().cache / "tokenizers" / f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.json"
+    facts = _kept(path)
+    if facts is None:
+        facts = _facts(_opened(text, name), given)
+        keep(path, json.dumps(facts, sort_keys=True, indent=1) + "\n")
+    facts |= {place: tuple(facts[place]) for place in ("before", "after")}
+    return Source(text=text, name=name, chat_template=chat_template, **facts)
+
+
+def _opened(text: str, name: str) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # noqa: BLE001 - the library raises no narrower one
         raise TokenizerError(f"{name}: not a tokenizer.json that `tokenizers` can read: {str(error)[:200]}") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    return tokenizer
+
+
+def _facts(tokenizer: Tokenizer, named: dict[str, Any]) -> dict[str, Any]:
+    """What of a tokenizer is asked without encoding; plain values, kept so that it need not be opened for them."""
     ids = {role: number for role in NAMED if (number := _role(tokenizer, role, named.get(role))) is not None}
     sample = tokenizer.encode("a")
     inner = np.flatnonzero(np.array(sample.special_tokens_mask) == 0)
-    first, last = (inner[0], inner[-1] + 1) if len(inner) else (len(sample.ids), len(sample.ids))
-    ending = sample.ids[last:] or ([ids["eos_token"]] if "eos_token" in ids else [])
-    return Source(
-        tokenizer,
-        name,
-        hashlib.sha256(tokenizer.to_str().encode()).hexdigest(),
-        ids,
-        tuple(sample.ids[:first]),
-        tuple(ending),
-    )
+    first, last = (int(inner[0]), int(inner[-1]) + 1) if len(inner) else (len(sample.ids), len(sample.ids))
+    return {
+        "sha256": hashlib.sha256(tokenizer.to_str().encode()).hexdigest(),
+        "named": ids,
+        "before": sample.ids[:first],
+        "after": sample.ids[last:] or ([ids["eos_token"]] if "eos_token" in ids else []),
+        "vocabulary": tokenizer.get_vocab_size(),
+    }
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(facts, dict) and facts.keys() == {"sha256", "named", "before", "after", "vocabulary"}
+    return facts if whole else None
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a small file, whole or not at all; a cache that cannot be written to costs time and nothing else."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            file.write(text)
+        Path(file.name).replace(path)
+    except OSError:
+        return
 
 
 def _role(tokenizer: Tokenizer, role: str, named: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""`registry verify`: the files of a dataset that are on this machine, held against their card, manifest and records."""
+"""`registry verify`: a dataset's files on this machine, and what was made of them, held against what they should be."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from loaders import checksums, manifests, store
+from loaders import checksums, manifests, store, tokenstore
 from loaders.fetch import Origin, locate
 from loaders.paths import is_pattern
+from loaders.tokens import Arrays
+from loaders.tokens_of import tokens_of
 from loaders.wanted import files_of, paths, plans
 from registry.card import DatasetCard
 from registry.errors import ChecksumError, MissingFiles, NotLoadable, ReadError
@@ -31,8 +33,8 @@ def verify(card: DatasetCard, *, config: str | None = None, files: Path | None =
     """Read every file of a dataset afresh; nothing is fetched.
 
     A file is `ok` where the card pins its checksum, or the manifest of the last load tells it, and it has it; `not
-    pinned` where neither says what it should be. Records in the cache are held against the checksums they were written
-    with.
+    pinned` where neither says what it should be. Records in the cache, and tokens that were made of them, are held
+    against the checksums they were written with.
 
     Raises:
         NotLoadable: the card has no `load` block.
@@ -59,7 +61,7 @@ def verify(card: DatasetCard, *, config: str | None = None, files: Path | None =
         for ref in files_of(one):
             found += [Checked(name, one.name, *told_of) for told_of in _files(origin, ref, told)]
         if key := known.get("records"):
-            found += [Checked(name, one.name, *told_of) for told_of in _records(key)]
+            found += [Checked(name, one.name, *told_of) for told_of in (*_records(key), *_tokens(key))]
     return found
 
 
@@ -110,3 +112,12 @@ def _records(key: str) -> Iterator[tuple[str, str, str]]:
             yield name, CHANGED, f"sha256 is {digest}, and was written as {part['sha256']}; remove {folder}"
         else:
             yield name, OK, digest
+
+
+def _tokens(records: str) -> Iterator[tuple[str, str, str]]:
+    for folder in tokens_of(records):
+        name = f"tokens/{folder.name}"
+        if bad := tokenstore.damaged(folder):
+            yield name, CHANGED, f"not what was written: {', '.join(bad)}; remove {folder}"
+        else:
+            yield name, OK, f"all {len(Arrays._fields)} files"

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from loaders.load import load
+    from loaders.opened_tokens import open_tokens
     from loaders.records import Records
+    from loaders.template_files import Template
     from registry.errors import (
         CardError,
         ChecksumError,
@@ -52,6 +54,8 @@ _WHERE = {
     "Dataset": "registry.views",
     "load": "loaders.load",
     "Records": "loaders.records",
+    "Template": "loaders.template_files",
+    "open_tokens": "loaders.opened_tokens",
 } | dict.fromkeys(
     (
         "CardError",
@@ -77,8 +81,8 @@ _WHERE = {
 __all__ = [
     "CardError", "ChecksumError", "DatabaseError", "Dataset", "HarvestError", "KnownIssues", "Licence", "LicenceError",
     "MedRegistryError", "MissingFiles", "NotLoadable", "PartialLoad", "ReadError", "Recognised", "Records",
-    "TokenizerError", "UnknownDataset", "UnknownOption", "UsageError", "changes", "cite", "croissant", "findings",
-    "graph", "info", "licence", "load", "search",
+    "Template", "TokenizerError", "UnknownDataset", "UnknownOption", "UsageError", "changes", "cite", "croissant",
+    "findings", "graph", "info", "licence", "load", "open_tokens", "search",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ them in step.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -334,6 +335,11 @@ ROWS: dict[str, Any] = {
 """What happens to the table before its columns are mapped, in the order given."""
 
 
+@lru_cache(maxsize=256)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 def _single(item: Any, words: dict[str, Any], what: str) -> tuple[str, Any]:
     """The word and argument of one step; the argument checked against its type."""
     if isinstance(item, str) and item in words and words[item] is None:
@@ -352,7 +358,7 @@ def _single(item: Any, words: dict[str, Any], what: str) -> tuple[str, Any]:
             raise ValueError(f"{word!r} takes no argument")
         return word, None
     try:
-        return word, TypeAdapter(kind).validate_python(argument)
+        return word, _adapter(kind).validate_python(argument)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -1,7 +1,8 @@
-"""What the environment may set. Read afresh at each call, so that a change counts at once."""
+"""What the environment may set. Looked at afresh at each call, so that a change counts at once."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
@@ -45,18 +46,28 @@ class Settings(BaseSettings):
     """Mail address for the polite pools of the services."""
 
 
+_read: tuple[dict[str, str], Settings] | None = None
+"""The environment as it last was, and what it means."""
+
+
 def settings() -> Settings:
     """The settings of this moment.
 
     Raises:
         UsageError: a variable whose value cannot be read, as REGISTRY_OFFLINE=perhaps.
     """
+    global _read
+    now = dict(os.environ)
+    if _read is not None and _read[0] == now:
+        return _read[1]
     from pydantic import ValidationError
 
     from registry.errors import UsageError
 
     try:
-        return Settings()
+        found = Settings()
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise UsageError(f"the environment has a value that cannot be used: {told}") from None
+    _read = now, found
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from registry.errors import ReadError
 HTML = (b"<!doctype html", b"<html")
 LFS = b"version https://git-lfs.github.com/spec/"
 LARGEST_IN_MEMORY = 8 << 30
-BLOCK = 16 << 20
+BLOCK = 8 << 20
 LONGEST_LINE = 1 << 30
 DETECT = "detect"
 """In a card's place of an encoding: look at the bytes, and tell in the manifest what was found."""
@@ -67,6 +68,10 @@ def text_blocks(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
         while True:
             data = file.read(BLOCK)
             held = decoder.getstate()[0]
+            if began and data and not held and is_utf8(encoding) and _is_whole_utf8(data):
+                began += len(data)
+                yield data
+                continue
             try:
                 text = decoder.decode(data, final=not data)
             except UnicodeDecodeError as error:
@@ -86,6 +91,18 @@ def text_blocks(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
                 yield block
             if not data:
                 return
+
+
+def _is_whole_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8 and end between characters; told without a copy of them."""
+    import pyarrow as pa
+
+    ends = pa.py_buffer(struct.pack("=qq", 0, len(data)))
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(data)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _line_of(path: Path, offset: int) -> int:

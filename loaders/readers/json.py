@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial, reduce
 from itertools import islice
 from pathlib import Path
@@ -75,9 +78,13 @@ def _frames(path: Path, blocks: Callable[[], Iterable[bytes]], read: Read) -> It
     schema: dict[str, Any] = {}
     first = b""
     texts = read.options.get("text", [])
-    for number, block in enumerate(blocks()):
-        first = first or block.lstrip().partition(b"\n")[0]
-        here = _tried(path, block, lambda lines: schema_of(lines, texts), blocks, number)
+
+    def types_of(number: int, block: bytes) -> tuple[bytes, dict[str, Any]]:
+        found = _tried(path, block, lambda lines: schema_of(lines, texts), blocks, number)
+        return _first_line(block), found
+
+    for line, here in _side_by_side(types_of, blocks()):
+        first = first or line
         schema = _narrow(common([schema, here], mixed=True))
     if not schema:
         raise ReadError(f"{path}: no rows in it")
@@ -94,6 +101,25 @@ def _frames(path: Path, blocks: Callable[[], Iterable[bytes]], read: Read) -> It
     for number, block in enumerate(blocks()):
         if not _is_blank(block):
             yield _chosen(path, _tried(path, block, frame_of, blocks, number), read)
+
+
+def _side_by_side(work: Callable[[int, bytes], T], blocks: Iterable[bytes]) -> Iterator[T]:
+    """What `work` makes of the number of each block and the block, in order; two are worked on at a time."""
+    with ThreadPoolExecutor(2) as threads:
+        under_way: deque[Future[T]] = deque()
+        for number, block in enumerate(blocks):
+            under_way.append(threads.submit(work, number, block))
+            if len(under_way) > 1:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+
+def _first_line(block: bytes) -> bytes:
+    """The first line that is not blank."""
+    start = re.search(rb"[^\s]", block)
+    end = block.find(b"\n", start.start()) if start else 0
+    return block[start.start() : end if end >= 0 else len(block)] if start else b""
 
 
 def _tried(
@@ -132,16 +158,36 @@ def schema_of(block: bytes, texts: Sequence[str] = ()) -> dict[str, Any]:
     Raises:
         polars.exceptions.PolarsError: not JSON lines.
     """
-    lines = block.split(b"\n")
-    sample = _inferred(b"\n".join(lines[:: max(1, len(lines) // PIECE)]), texts)
+    sample = _inferred(_sample(block), texts)
     wide = max(map(_widest, sample.values()), default=0) > MANY_FIELDS
     # Of many lines at once, Polars takes a time that grows with the square of the fields.
     size = PIECE if wide else MOST_LINES
-    if len(lines) <= size:
+    count = block.count(b"\n") + 1
+    if count <= size:
         return _narrow(_inferred(block, texts))
-    pieces = (b"\n".join(lines[start : start + size]) for start in range(0, len(lines), size))
-    found = (_inferred(piece, texts) for piece in pieces)
+    found = (_inferred(piece, texts) for piece in _pieces(block, max(1, len(block) * size // count)))
     return reduce(lambda one, other: _narrow(common([one, other], mixed=True)), found, {})
+
+
+def _sample(block: bytes) -> bytes:
+    """Some lines from all over a block."""
+    lines, end = [], -1
+    for place in range(0, len(block), max(1, len(block) // PIECE)):
+        start = block.rfind(b"\n", 0, place) + 1
+        if start > end:
+            end = block.find(b"\n", start)
+            end = len(block) if end < 0 else end
+            lines.append(block[start:end])
+    return b"\n".join(lines)
+
+
+def _pieces(block: bytes, size: int) -> Iterator[bytes]:
+    """The block in whole lines of about `size` bytes."""
+    start = 0
+    while start < len(block):
+        end = block.find(b"\n", start + size - 1) + 1
+        yield block[start : end or None]
+        start = end or len(block)
 
 
 def _inferred(block: bytes, texts: Sequence[str]) -> dict[str, Any]:

@@ -124,8 +124,9 @@ def _parsed(source: Path, read: Read, separator: str, names: list[str]) -> Itera
 
 def _opened(source: Path, read: Read, separator: str, width: int, block: int) -> Iterator[pa.RecordBatch]:
     names = [str(number) for number in range(width)]
+    small = source.stat().st_size <= SMALL
     options = {
-        "read_options": pyarrow.csv.ReadOptions(column_names=names, block_size=block),
+        "read_options": pyarrow.csv.ReadOptions(column_names=names, block_size=block, use_threads=small),
         "parse_options": pyarrow.csv.ParseOptions(
             delimiter=separator,
             quote_char=read.quote or False,
@@ -139,7 +140,7 @@ def _opened(source: Path, read: Read, separator: str, width: int, block: int) ->
             quoted_strings_can_be_null=False,
         ),
     }
-    if source.stat().st_size <= SMALL:
+    if small:
         yield from pyarrow.csv.read_csv(source, **options).to_batches()
         return
     with pyarrow.csv.open_csv(source, **options) as reader:

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from registry.cli import author, browse, data, harvest, keep, upkeep
+from registry.cli import author, browse, data, harvest, keep, tokens, upkeep
 from registry.errors import MedRegistryError
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (browse, data, author, keep, harvest, upkeep):
+for module in (browse, data, tokens, author, keep, harvest, upkeep):
     module.add(app)
 
 

@@ -21,7 +21,9 @@ Slugs = Annotated[list[str], typer.Argument(metavar="SLUG...", help="Datasets.")
 SomeSlugs = Annotated[list[str] | None, typer.Argument(metavar="[SLUG]...", help="Datasets; all without one.")]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option("--kind", help="downloads, by-hand, unpacked, records, media, tokens, parts; may be repeated."),
+    typer.Option(
+        "--kind", help="downloads, by-hand, unpacked, records, media, tokens, engines, notes, parts; may be repeated."
+    ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Take what is on this machine; open no connection.")]
 

@@ -13,12 +13,18 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+import registry
 from loaders import manifests, tidy
+from loaders.inert import Encoder
 from loaders.load import Splits, load_card
+from loaders.tokenizers import open_tokenizer
+from loaders.tokens import Tokens
 from loaders.verify import verify
 from registry.card import DatasetCard
-from registry.errors import MedRegistryError, MissingFiles, UnknownOption
+from registry.errors import KnownIssues, MedRegistryError, MissingFiles, UnknownOption
+from tests.support.command import run
 from tests.support.files_server import FilesServer
+from tests.support.trained import tokenizer_of
 
 ROWS = b'{"q": "Which?", "a": "this"}\n'
 
@@ -56,6 +62,18 @@ def states(card: DatasetCard) -> dict[str, str]:
     return {one.file.rpartition("/")[2]: one.state for one in verify(card)}
 
 
+def tokens_of(splits: Splits, name: str, **options: Any) -> Tokens:
+    return splits[name].tokenize(tokenizer_of("byte_chatml"), **options)
+
+
+def flip(path: Path) -> None:
+    """One bit of a file becomes another."""
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.unlink()
+    path.write_bytes(data)
+
+
 class TestVerify:
     def test_files_are_what_they_were_when_they_were_loaded(self, site: FilesServer) -> None:
         card = made_up(site)
@@ -90,6 +108,56 @@ class TestVerify:
         data[len(data) // 2] ^= 1
         part.write_bytes(data)
         assert Counter(one.state for one in verify(card)) == {"ok": 3, "changed": 1}
+
+    def test_tokens_made_of_the_records_are_read_afresh(self, site: FilesServer, cache: Path) -> None:
+        card = made_up(site)
+        splits = whole(card)
+        tokens_of(splits, "train")
+        tokens_of(splits, "train", labels="all")
+        tokens_of(whole(made_up(site, "other", splits={"train": "test.jsonl"}, fields={"question": "q"})), "train")
+        stores = sorted(cache.glob("tokens/*/store.json"), key=lambda path: path.parent.name)
+        assert len(stores) == 3
+        told = [one for one in verify(card) if one.file.startswith("tokens/")]
+        assert [(one.split, one.state) for one in told] == [("train", "ok")] * 2
+        (spoilt, intact) = (cache / one.file for one in told)
+        flip(spoilt / "ids.npy")
+        told = [one for one in verify(card) if one.file.startswith("tokens/")]
+        assert {one.file: one.state for one in told} == {
+            f"tokens/{spoilt.name}": "changed",
+            f"tokens/{intact.name}": "ok",
+        }
+        (changed,) = (one.told for one in told if one.state == "changed")
+        assert changed == f"not what was written: ids.npy; remove {spoilt}"
+
+    def test_tokens_that_are_cut_short_are_told(self, site: FilesServer, cache: Path) -> None:
+        card = made_up(site)
+        tokens_of(whole(card), "train")
+        (ids,) = cache.glob("tokens/*/ids.npy")
+        os.truncate(ids, ids.stat().st_size - 1)
+        assert Counter(one.state for one in verify(card)) == {"ok": 4, "changed": 1}
+
+    def test_damaged_tokens_end_the_command_with_an_error(
+        self, embedded_catalogue_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+    ) -> None:
+        (tmp_path / "mine.yaml").write_text(
+            "slug: mine\nname: Mine\nkind: dataset\nsummary: Mine.\naccess: manual\n"
+            "load:\n  schema: text\n  source: hand-over\n  fields: {text: text}\n  splits: {train: train.csv}\n"
+        )
+        (tmp_path / "train.csv").write_text("text\none\ntwo\n")
+        monkeypatch.setenv("REGISTRY_CARDS", str(tmp_path))
+        with pytest.warns(KnownIssues, match="mine: licence"):
+            registry.load("mine", "train", files=tmp_path, tokenizer=tokenizer_of("byte_chatml"))
+        done = run("verify", "mine", "--files", str(tmp_path))
+        assert (done.returncode, done.stdout.count("tokens/")) == (0, 1), done.stderr
+        (ids,) = cache.glob("tokens/*/ids.npy")
+        flip(ids)
+        done = run("verify", "mine", "--files", str(tmp_path))
+        assert done.returncode == 1
+        assert "not what was written: ids.npy" in done.stdout
+        assert "files that are not what they should be: 1" in done.stderr
+        assert "tokens\tmine\t1\t" in run("cache", "list").stdout
+        assert "1 entry" in run("cache", "clean", "mine", "--kind", "tokens").stdout
+        assert run("verify", "mine", "--files", str(tmp_path)).returncode == 0
 
     def test_a_folder_of_ones_own_is_held_against_the_card(self, site: FilesServer, tmp_path: Path) -> None:
         (tmp_path / "train.jsonl").write_bytes(ROWS)
@@ -182,6 +250,47 @@ class TestCache:
         assert records[0].paths[0].is_dir()
         assert not records[1].paths[0].is_dir()
         assert (cache / "records/.part-other").is_dir()
+
+    def test_tokens_belong_to_the_dataset_of_their_records(self, site: FilesServer, cache: Path) -> None:
+        tokens_of(whole(made_up(site)), "train")
+        tokens_of(whole(made_up(site, "other", fields={"question": "q"})), "train")
+        (mine,) = (one for one in tidy.held(["made-up"]) if one.kind == "tokens")
+        assert mine.bytes == sum(path.stat().st_size for path in mine.paths[0].iterdir())
+        tidy.remove([mine])
+        assert [one.dataset for one in tidy.held() if one.kind == "tokens"] == ["other"]
+
+    def test_tokens_in_use_outlive_the_cleaning_and_are_made_again(self, site: FilesServer) -> None:
+        splits = whole(made_up(site))
+        tokens = tokens_of(splits, "test")
+        tidy.remove(tidy.chosen(tidy.held(), ["tokens"]))
+        assert [one for one in tidy.held() if one.kind == "tokens"] == []
+        again = tokens_of(splits, "test")
+        assert [row["input_ids"].tolist() for row in tokens] == [row["input_ids"].tolist() for row in again]
+        assert len([one for one in tidy.held() if one.kind == "tokens"]) == 1
+
+    def test_what_is_left_of_tokens_goes_unless_they_are_being_made(self, cache: Path) -> None:
+        left = cache / "tokens/.shards-abc"
+        (left / "000-100").mkdir(parents=True)
+        (left / "000-100/ids.npy").write_bytes(b"x" * 7)
+        (found,) = tidy.held()
+        assert (found.kind, found.bytes) == ("parts", 7)
+        with FileLock(cache / "tokens/.abc.lock", is_singleton=False):
+            assert tidy.remove([found]) == 0
+        assert left.is_dir()
+        assert tidy.remove([found]) == 7
+        assert not left.exists()
+
+    def test_what_was_found_out_is_counted_and_found_out_again(self, cache: Path) -> None:
+        def found_out() -> Counter[str]:
+            Encoder(open_tokenizer(tokenizer_of("byte_chatml")))
+            return Counter(one.kind for one in tidy.held())
+
+        kinds = found_out()
+        assert kinds["notes"] == len(list(cache.glob("tokenizers/*"))) > 0
+        assert kinds["engines"] == len(list(cache.glob("engines/*"))) > 0
+        tidy.remove(tidy.chosen(tidy.held()))
+        assert tidy.held() == []
+        assert found_out() == kinds
 
     def test_a_file_put_there_by_hand_is_known_by_its_place_not_its_name(self, cache: Path) -> None:
         (cache / "datasets/made-up").mkdir(parents=True)

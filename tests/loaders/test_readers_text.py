@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loaders.readers.folders import read_image
@@ -251,6 +251,7 @@ class TestIob:
         with pytest.raises(ReadError, match="must name 'token' and 'tag'; it names word, tag"):
             read_iob(write(tmp_path, "a.tsv", WORDS), Read(format="iob", columns=["word", "tag"]))
 
+    @settings(deadline=None)
     @given(
         sentences=st.lists(
             st.lists(

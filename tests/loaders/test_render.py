@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from loaders.render import RENDERERS, UNRENDERED, Segment, render
+from loaders.render import PARTS, UNRENDERED, Segment, render
 from registry.errors import UnknownOption, UsageError
 from registry.vocabulary import SCHEMA
 from tests.support.questions import records
@@ -95,6 +95,7 @@ IMAGE = {"path": "a.png", "bytes": None}
             [("user", "a"), ("user", "b"), ("assistant", "0.5")],
         ),
         ("image_pair", {"before": IMAGE, "after": IMAGE, "instruction": "Remove it."}, [("user", "Remove it.")]),
+        ("classification", {"images": [IMAGE], "labels": ["benign"]}, [("assistant", "benign")]),
     ],
 )
 def test_a_row_is_rendered(schema: str, row: dict[str, Any], segments: list[tuple[str, str]]) -> None:
@@ -102,7 +103,7 @@ def test_a_row_is_rendered(schema: str, row: dict[str, Any], segments: list[tupl
 
 
 def test_every_schema_is_rendered_or_refused() -> None:
-    assert set(RENDERERS) | set(UNRENDERED) == set(SCHEMA)
+    assert set(PARTS) | set(UNRENDERED) == set(SCHEMA)
     with pytest.raises(UsageError, match="what they mean is not known"):
         render(pl.DataFrame({"extra": [{"a": "x"}]}), "table")
 
@@ -129,7 +130,7 @@ def test_options_beyond_the_alphabet_go_on_with_two_letters() -> None:
     [
         ("segmentation", {"image": IMAGE, "mask": IMAGE, "classes": ["lung"]}),
         ("image_pair", {"before": IMAGE, "after": IMAGE}),
-        ("classification", {"images": [IMAGE], "labels": ["benign"]}),
+        ("classification", {"labels": ["benign"]}),
     ],
 )
 def test_records_without_text_are_refused(schema: str, row: dict[str, Any]) -> None:
