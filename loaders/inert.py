@@ -9,6 +9,7 @@ from enum import IntEnum
 from functools import cached_property
 from importlib.metadata import version
 from itertools import chain
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -189,15 +190,17 @@ class Encoder:
 def encoder_of(source: Source) -> Encoder:
     """The encoder of a tokenizer; those used last stay open, as opening one takes up to a second."""
     key = (source.sha256, source.before, source.after, *sorted(source.named.items()))
-    if key not in _opened:
-        while len(_opened) >= STAY_OPEN:
-            del _opened[next(iter(_opened))]
-        _opened[key] = Encoder(source)
-    return _opened[key]
+    with _opening:
+        if key not in _opened:
+            while len(_opened) >= STAY_OPEN:
+                del _opened[next(iter(_opened))]
+            _opened[key] = Encoder(source)
+        return _opened[key]
 
 
 STAY_OPEN = 4
 _opened: dict[tuple[Any, ...], Encoder] = {}
+_opening = Lock()
 
 
 def _told(ids: npt.NDArray[np.int32], widths: Ints, counts: Ints) -> Encoded:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -42,6 +44,10 @@ from registry.settings import settings
 
 if TYPE_CHECKING:
     from loaders.tokens import Tokens
+
+
+COLD = 0.2
+"""Seconds of a load after which its records are surely not in the cache, nor their tokens."""
 
 
 class Splits(dict[str, Records]):
@@ -104,9 +110,14 @@ def load(
     if use is not None:
         _allow(card.slug, use)
     seen: list[SourceNote] = []
+    opening = Timer(COLD, _opened, [tokenizer])
+    opening.daemon = True
     try:
+        if tokenizer is not None:
+            opening.start()
         records = load_card(card, split, config=config, revision=revision, files=files, offline=offline, seen=seen)
     finally:
+        opening.cancel()
         if seen:
             telling.seen(card.slug, seen)
     if told:
@@ -116,6 +127,14 @@ def load(
     if isinstance(records, Records):
         return records.tokenize(tokenizer, **tokenize_options)
     return {name: one.tokenize(tokenizer, **tokenize_options) for name, one in records.items()}
+
+
+def _opened(tokenizer: Any) -> None:
+    """Open a tokenizer for encoding while files are read; whoever needs it waits for it, and is told what is wrong."""
+    from loaders.inert import encoder_of
+
+    with contextlib.suppress(Exception):
+        encoder_of(tokenizer)
 
 
 def load_card(

@@ -208,8 +208,8 @@ class _Fragments(NamedTuple):
     """A text of a record with what the template puts before and after it, up to the cuts; several are a piece where no
     cut is proven between them.
 
-    `number` is the part that each is made around; `size` in bytes; `begins` are the fragments that begin a piece; `opens`
-    and `closes` tell of each piece whether a stretch begins and ends with it.
+    `number` is the part that each is made around; `size` in bytes; `begins` are the fragments that begin a piece;
+    `opens` and `closes` tell of each piece whether a stretch begins and ends with it.
     """
 
     number: Ints
