@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -86,11 +87,12 @@ def made(folder: Path, form: str, megabytes: int) -> Path:
         )
         text.write_parquet(parts / f"{first:012d}.parquet")
     lazy = pl.scan_parquet(parts / "*.parquet")
-    {
+    sinks: dict[str, Callable[[Path], object]] = {
         "jsonl": lazy.sink_ndjson,
         "csv": lazy.sink_csv,
         "parquet": partial(lazy.sink_parquet, compression="uncompressed"),
-    }[form](path)
+    }
+    sinks[form](path)
     return path
 
 

@@ -225,7 +225,6 @@ class Maker:
         self.boundaries: Boundaries = Boundaries(self.encoder)
         self.layout: Layout = layout("plain" if self.running else job.template, job.source, self.encoder)
         self.tried = False
-        self.differed = 0
 
     def shard(self, frame: pl.DataFrame, first: int) -> Shard:
         """The rows made from some records, of which `first` is the number of the first."""
@@ -310,7 +309,6 @@ class Maker:
             self.boundaries.enabled = False
             whole = self._written_out(some)
             self.boundaries.enabled = np.array_equal(cut, whole)
-            self.differed = 0 if self.boundaries.enabled else some.height
 
     def _written_out(self, segments: pl.DataFrame) -> npt.NDArray[np.int32]:
         file, references, _ = self._rows(segments)

@@ -47,7 +47,7 @@ class Source:
     after: tuple[int, ...]
     """Ids that end a text: those that the tokenizer puts there itself, else its end-of-sequence token."""
     vocabulary: int
-    """How many ids there are."""
+    """One more than the highest id."""
     chat_template: str | None = None
     """The chat template (Jinja) that came with it; None where there is none."""
 
@@ -244,7 +244,7 @@ def _facts(tokenizer: Tokenizer, named: dict[str, Any]) -> dict[str, Any]:
         "named": ids,
         "before": sample.ids[:first],
         "after": sample.ids[last:] or ([ids["eos_token"]] if "eos_token" in ids else []),
-        "vocabulary": tokenizer.get_vocab_size(),
+        "vocabulary": max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1,
     }
 
 

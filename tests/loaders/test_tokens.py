@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from loaders.tokens import Tokens
 from registry.errors import UnknownOption, UsageError
@@ -78,6 +79,13 @@ def test_a_different_tokenizer_has_a_different_sha256() -> None:
         for family in ("byte_chatml", "byte_headers", "wordpiece")
     }
     assert len(hashes) == 3
+
+
+def test_ids_are_whole_where_a_small_vocabulary_has_high_ones() -> None:
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "fever": 70_000}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokens = records("text", [{"text": "fever and fever"}]).tokenize(tokenizer)
+    assert tokens.ids.tolist() == [70_000, 0, 70_000]
 
 
 def test_no_rows_give_no_tokens() -> None:
