@@ -146,6 +146,8 @@ def _made(records: Records, job: Job, engine: str) -> tuple[Arrays, Path | None,
     inputs = {
         "records": records.key,
         "tokenizer": job.source.sha256,
+        "named": dict(sorted(job.source.named.items())),
+        "around": [list(job.source.before), list(job.source.after)],
         "chat_template": job.source.chat_template and hashlib.sha256(job.source.chat_template.encode()).hexdigest(),
         "tokenizers": version("tokenizers"),
         "template": job.template.digest,

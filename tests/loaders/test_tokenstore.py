@@ -115,6 +115,19 @@ def test_each_option_and_input_that_shapes_tokens_has_a_folder_of_its_own() -> N
     assert tokens(packing="none").folder == folders[0], "packing is a plan over the same tokens"
 
 
+def test_tokens_that_end_differently_have_a_folder_of_their_own(tmp_path: Path) -> None:
+    made = []
+    for end in ("<|im_end|>", "<|endoftext|>"):
+        folder = tmp_path / end.strip("<|>")
+        folder.mkdir()
+        tokenizer_of("byte_chatml").save(str(folder / "tokenizer.json"))
+        (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": end}))
+        made.append(loaded().tokenize(str(folder), template="plain"))
+    assert made[0].folder != made[1].folder
+    ends = [tokenizer_of("byte_chatml").token_to_id(end) for end in ("<|im_end|>", "<|endoftext|>")]
+    assert [int(tokens[0]["input_ids"][-1]) for tokens in made] == ends
+
+
 OTHER = {"template": "plain", "max_length": 40, "truncate": "context-head", "labels": "all"}
 
 
