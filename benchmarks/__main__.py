@@ -1,6 +1,7 @@
 """Measure each step in an interpreter of its own, best of a few runs: its seconds, and the process's peak memory.
 
-Then harvests are measured, in little; `benchmarks.harvest`, `benchmarks.ingest` and `benchmarks.killed` take more.
+Then harvests and tokens are measured, in little; `benchmarks.harvest`, `benchmarks.ingest`, `benchmarks.killed` and
+`benchmarks.tokens` take more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.alone import real_files
+
 
 class Step(NamedTuple):
     """One thing to measure."""
@@ -28,6 +31,8 @@ class Step(NamedTuple):
     new_home: bool = False
     """Each run starts on a machine that has never seen MedRegistry."""
 
+
+__all__ = ["main", "real_files"]
 
 REPEATED = "for _ in range(50): "
 
@@ -44,7 +49,7 @@ STEPS = [
     Step("graph, depth 2", "graph('medqa', depth=2)", "from registry import graph"),
 ]
 
-HARVESTS = (("ingest", "--pages", "10"), ("harvest", "--sizes", "200"), ("killed",))
+OTHERS = (("ingest", "--pages", "10"), ("harvest", "--sizes", "200"), ("killed",), ("tokens", "--quick"))
 """Modules of their own with the options of a quick run."""
 
 LOADED = ("medec", "pubmedqa", "cmexam", "rjua-qa", "medquad")
@@ -85,12 +90,6 @@ def measure(step: Step, home: Path) -> tuple[float, float]:
     return seconds, memory / 2**20
 
 
-def real_files() -> Path:
-    """The folder of real files, where somebody has it: see `shared` in tests/conftest.py."""
-    beside = Path(__file__).parents[2] / "shared"
-    return Path(os.environ.get("MEDREGISTRY_SHARED") or beside) / "data"
-
-
 def main() -> None:
     """Print the table."""
     loads = [
@@ -104,7 +103,7 @@ def main() -> None:
             seconds, memory = measure(step, Path(home))
             table.add_row(step.name, f"{seconds:.3f}", f"{memory:.0f}")
     Console().print(table)
-    for name, *options in HARVESTS:
+    for name, *options in OTHERS:
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=True)
 
 

@@ -256,7 +256,7 @@ def test_the_verdict_on_engines_is_that_of_the_first_records_whichever_shard_com
     alone.shard(given.frame.head(200), 0)
     second = Maker(job())
     cluster._learn(second, given.frame.head(200))
-    assert (second.tried, second.differed) == (alone.tried, alone.differed)
+    assert (second.tried, second.boundaries.enabled) == (alone.tried, alone.boundaries.enabled)
     assert second.encoder.verdicts == alone.encoder.verdicts
     assert any(name.endswith("own texts") for name in alone.encoder.verdicts) == bool(alone.encoder.verdicts)
 
