@@ -39,9 +39,6 @@ SPEAKER_OF = np.array([0, 1, 1, 2, 0, 1, 2])
 FIRST_FRAME = NAMES.index("system-frame")
 ASSISTANT = SPEAKERS.index("assistant")
 
-LABELS = ("answer", "last-answer", "all-but-system", "all")
-"""On what loss is taken: every answer of the assistant, the last one, everything but the system's, everything."""
-
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -108,7 +105,7 @@ def pieces(parts: pl.DataFrame, layout: Layout, boundaries: Boundaries, labels: 
         parts: the segments of all rows, one after another: row, role, text.
         layout: headers, gaps and where control tokens stand.
         boundaries: the proven cuts of the tokenizer.
-        labels: one of `LABELS`.
+        labels: one of `loaders.options.LABELS`.
 
     Returns:
         Pieces; `row` is that of `parts`.

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from loaders.options import CUTS, ENGINES, LABELS, PACKINGS, TRUNCATES
 from loaders.ragged import begins, spread, taken
 from loaders.telling import caller
 from loaders.tokens import LEARNED, Arrays, Tokens
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from loaders.tokenstore import Shard
     from loaders.truncate import References
 
-PACKINGS = ("best-fit", "none")
-ENGINES = ("local", "ray")
 SHARD_ROWS = 1 << 17
 SHARD_BYTES = 128 << 20
 """Records of a shard, and bytes of their text; a shard is made from its records alone, so both shape the tokens."""
@@ -90,10 +89,8 @@ def tokenize(
         UnknownOption: a word that an option does not have.
         UsageError: the records hold no text; `max_length` is no positive number.
     """
-    from loaders.stretches import LABELS
     from loaders.template_files import open_template
     from loaders.tokenizers import open_tokenizer
-    from loaders.truncate import TRUNCATES
 
     for name, value, allowed in (
         ("truncate", truncate, TRUNCATES),
@@ -233,7 +230,6 @@ class Maker:
         from loaders.render import said
         from loaders.speech import prepared
         from loaders.tokenstore import Shard
-        from loaders.truncate import CUTS
 
         job = self.job
         segments = prepared(said(frame, job.schema, job.template), self.layout)

@@ -11,11 +11,6 @@ import numpy.typing as npt
 from loaders.ragged import begins, spread, taken
 from loaders.stretches import ASSISTANT, Role
 
-TRUNCATES = ("context", "context-head", "context-middle", "drop")
-"""What goes of a row that is too long: the end of its context, its beginning, its middle; or the row."""
-
-CUTS = ("context", "turns", "question")
-"""What may be cut of a row, in this order and only while it is too long."""
 LONGEST_CHARACTER = 4
 """Bytes of a character in UTF-8, and so the most tokens that can share one."""
 
@@ -77,7 +72,7 @@ def fit(given: References, rows: int, file: File, speaker: Ints, limit: int, how
         file: what the references point into.
         speaker: of each turn, place in SPEAKERS.
         limit: tokens of a row.
-        how: one of `TRUNCATES`.
+        how: one of `loaders.options.TRUNCATES`.
         running: the rows are running text.
     """
     sizes = np.bincount(given.row, given.size, minlength=rows).astype(np.int64)

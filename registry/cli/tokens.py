@@ -92,9 +92,7 @@ def tokenize(
 
 
 def _check(**options: str) -> None:
-    from loaders.stretches import LABELS
-    from loaders.tokenize import ENGINES, PACKINGS
-    from loaders.truncate import TRUNCATES
+    from loaders.options import ENGINES, LABELS, PACKINGS, TRUNCATES
 
     allowed = {"packing": PACKINGS, "truncate": TRUNCATES, "labels": LABELS, "engine": ENGINES}
     for name, value in options.items():
