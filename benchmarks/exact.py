@@ -74,6 +74,7 @@ class Slow:
         self.source: Source = open_tokenizer(given, offline=True)
         self.plain = self.source.tokenizer
         self.guarded = Tokenizer.from_str(json.dumps(inert(self.source)))
+        self.chatml = [number for token in CHATML if (number := self.plain.token_to_id(token)) is not None]
         self.alike = sorted({*control_tokens(self.source), *_added(self.plain).values()})
 
     def written(self, said: Turns, layout: str, names: dict[int, str]) -> tuple[list[int], str, list[int]] | None:
@@ -83,8 +84,7 @@ class Slow:
             text = self._templated(said)
             return None if text is None else ([], text, [])
         if layout == "chatml":
-            vocabulary = self.plain.get_vocab()
-            opens, closes = (names[vocabulary[token]] for token in CHATML)
+            opens, closes = (names[number] for number in self.chatml)
             return before, "".join(f"{opens}{who}\n{text}{closes}\n" for who, text in said), []
         made, waiting, ended = "", "", False
         for who, text in said:
